@@ -1,0 +1,32 @@
+//! `cargo dev`: the developers' own program. Each subcommand lives in a module of its own.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+type Command = fn(&[String]) -> Result<(), String>;
+
+/// Every subcommand: name, one line of help, function.
+const COMMANDS: &[(&str, &str, Command)] = &[];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = args.split_first() else {
+        println!("usage: cargo dev COMMAND");
+        for (name, help, _) in COMMANDS {
+            println!("  {name:<12} {help}");
+        }
+        return ExitCode::SUCCESS;
+    };
+    let Some((_, _, run)) = COMMANDS.iter().find(|row| row.0 == name) else {
+        eprintln!("cargo dev: no command named {name}");
+        return ExitCode::FAILURE;
+    };
+    match run(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("cargo dev {name}: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
