@@ -2,12 +2,17 @@
 
 #![forbid(unsafe_code)]
 
+mod gen_abi;
+mod generated;
+
 use std::process::ExitCode;
 
 type Command = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand: name, one line of help, function.
-const COMMANDS: &[(&str, &str, Command)] = &[];
+const COMMANDS: &[(&str, &str, Command)] = &[
+    ("gen-abi", "write the struct layouts of taipan-abi from its tables", gen_abi::run),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -1,0 +1,193 @@
+//! Memory of objects.
+//!
+//! One allocator serves `PyMem_*` and `PyObject_*` alike (C code mixes the two); in front of it
+//! each thread keeps short lists of free blocks by size, so that the ints, floats, tuples and
+//! frames of a loop cost a few instructions. Freshly made collectable objects carry a header before
+//! their address: 16 bytes for the collector and, for types with a managed dictionary or managed
+//! weak references, 16 more for those two words.
+
+use crate::err::{PyErr, PyResult};
+use crate::gc;
+use crate::handle::{Ref, Type};
+use crate::state::{self, FREELIST_CLASSES, FREELIST_LIMIT};
+use taipan_abi::*;
+
+/// The bytes before a collectable object that belong to the collector.
+pub const GC_HEAD: usize = 16;
+/// The bytes before the collector's that hold managed dictionary and weak references.
+pub const MANAGED_HEAD: usize = 16;
+
+/// Raw block of at least `size` bytes, 16-byte aligned; null when there is no memory.
+#[inline]
+pub fn malloc(size: usize) -> *mut u8 {
+    if size > isize::MAX as usize {
+        return core::ptr::null_mut();
+    }
+    // SAFETY: plain allocation.
+    unsafe { libmimalloc_sys::mi_malloc_aligned(size.max(16), 16).cast() }
+}
+
+/// As [`malloc`], filled with zeros.
+#[inline]
+pub fn calloc(size: usize) -> *mut u8 {
+    if size > isize::MAX as usize {
+        return core::ptr::null_mut();
+    }
+    // SAFETY: plain allocation.
+    unsafe { libmimalloc_sys::mi_zalloc_aligned(size.max(16), 16).cast() }
+}
+
+/// Changes the size of a block, keeping its contents; null (and the block unchanged) without memory.
+///
+/// # Safety
+/// `block` is null or came from this module.
+#[inline]
+pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
+    if size > isize::MAX as usize {
+        return core::ptr::null_mut();
+    }
+    // SAFETY: ours by contract.
+    unsafe { libmimalloc_sys::mi_realloc_aligned(block.cast(), size.max(16), 16).cast() }
+}
+
+/// Returns a block.
+///
+/// # Safety
+/// `block` is null or came from this module and is not used any more.
+#[inline]
+pub unsafe fn free(block: *mut u8) {
+    // SAFETY: ours by contract.
+    unsafe { libmimalloc_sys::mi_free(block.cast()) }
+}
+
+/// A block of `SIZE` bytes (at most 512), from the thread's list when it has one.
+#[inline(always)]
+pub fn small_alloc<const SIZE: usize>() -> *mut u8 {
+    const { assert!(SIZE.div_ceil(16) < FREELIST_CLASSES) };
+    let thread = state::current();
+    // SAFETY: objects are only made by attached threads; blocks on the list are free.
+    unsafe {
+        let list = &mut (*thread).freelists[SIZE.div_ceil(16)];
+        if list.head.is_null() {
+            return malloc(SIZE.div_ceil(16) * 16);
+        }
+        let block = list.head;
+        list.head = block.cast::<*mut u8>().read();
+        list.count -= 1;
+        block
+    }
+}
+
+/// Gives back a block of `SIZE` bytes.
+///
+/// # Safety
+/// `block` came from this module, is at least `SIZE` rounded up to 16 bytes long, and is not used any more.
+#[inline(always)]
+pub unsafe fn small_free<const SIZE: usize>(block: *mut u8) {
+    let thread = state::current();
+    // SAFETY: ours by contract.
+    unsafe {
+        let list = &mut (*thread).freelists[SIZE.div_ceil(16)];
+        if list.count >= FREELIST_LIMIT {
+            return free(block);
+        }
+        block.cast::<*mut u8>().write(list.head);
+        list.head = block;
+        list.count += 1;
+    }
+}
+
+/// The `MemoryError` of a failed allocation.
+#[cold]
+pub fn no_memory() -> PyErr {
+    crate::err::memory_error()
+}
+
+/// Bytes before the address of an instance of `ty`.
+#[inline]
+pub fn header_size(ty: &Type) -> usize {
+    let flags = ty.flags();
+    let mut size = 0;
+    if flags & Py_TPFLAGS_HAVE_GC != 0 {
+        size += GC_HEAD;
+    }
+    if flags & (Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_MANAGED_WEAKREF) != 0 {
+        size += MANAGED_HEAD;
+    }
+    size
+}
+
+/// Allocates an instance: zeroed, with its header and one reference, **not** yet tracked.
+///
+/// The instance's inline attribute values, if its type has them, are set up as well.
+///
+/// # Errors
+/// `MemoryError`, also for absurd item counts.
+pub fn alloc_object(ty: &Type, items: isize) -> PyResult {
+    // SAFETY: types are live and complete.
+    let (basic, item) = unsafe { ((*ty.raw()).tp_basicsize as usize, (*ty.raw()).tp_itemsize as usize) };
+    let Some(body) = item.checked_mul(items.max(0) as usize).and_then(|n| n.checked_add(basic)) else {
+        return Err(no_memory());
+    };
+    let body = body.next_multiple_of(8);
+    let header = header_size(ty);
+    let values = crate::instance::inline_values_size(ty);
+    let block = calloc(body.saturating_add(header + values));
+    if block.is_null() {
+        return Err(no_memory());
+    }
+    // SAFETY: the block is large enough for header, body and values.
+    unsafe {
+        let ptr: *mut PyObject = block.add(header).cast();
+        init_object(ptr, ty);
+        if values != 0 {
+            crate::instance::init_inline_values(ptr, ty, body);
+        }
+        Ok(Ref::steal(ptr))
+    }
+}
+
+/// `PyType_GenericAlloc`: an instance, tracked by the collector if its type takes part.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn generic_alloc(ty: &Type, items: isize) -> PyResult {
+    let object = alloc_object(ty, items)?;
+    // SAFETY: `ob_size` exists where the type has items.
+    unsafe {
+        if (*ty.raw()).tp_itemsize != 0 {
+            (*object.raw_as::<PyVarObject>()).ob_size = items;
+        }
+    }
+    if ty.flags() & Py_TPFLAGS_HAVE_GC != 0 {
+        gc::track(&object);
+    }
+    Ok(object)
+}
+
+/// Writes the head of a new object and takes the reference to a heap type.
+///
+/// # Safety
+/// `ptr` is memory for an instance of `ty`.
+#[inline(always)]
+pub unsafe fn init_object(ptr: *mut PyObject, ty: &Type) {
+    // SAFETY: memory by contract.
+    unsafe {
+        (*ptr) = PyObject { ob_refcnt: 1, ob_overflow: 0, ob_flags: 0, ob_type: ty.raw() };
+        if ty.flags() & Py_TPFLAGS_HEAPTYPE != 0 {
+            crate::refcount::incref(ty.as_ptr());
+        }
+    }
+}
+
+/// Frees the memory of an instance, header included (`PyObject_Free`, `PyObject_GC_Del`).
+///
+/// # Safety
+/// The object is dead and untracked, and its memory came from [`alloc_object`].
+pub unsafe fn free_object(ptr: *mut PyObject) {
+    // SAFETY: the type is still readable: whoever deallocates holds it.
+    unsafe {
+        let header = header_size(crate::Object::borrow(ptr).ty());
+        free(ptr.cast::<u8>().sub(header));
+    }
+}

@@ -1,0 +1,811 @@
+//! The bare bones of `dict`: an insertion-ordered hash table.
+//!
+//! Problem: most look-ups have an interned str as key and must cost a handful of instructions;
+//! others call `__eq__`, which may change the very dict that is being searched. Idea: a table of
+//! small indices (one to eight bytes each) into a dense array of entries `(hash, key, value)` in
+//! insertion order. A table whose keys are all exact strs says so, and its look-ups never run Python
+//! code; all others watch for changes and start again.
+//!
+//! Invariants:
+//! - at most two thirds of the indices are in use; deleted entries keep their place with a null key;
+//! - `version` is non-zero only while the set and order of keys is what it was when a cache asked;
+//! - no reference into the table is held while a comparison or a finaliser can run.
+
+use crate::alloc;
+use crate::err::{self, PyResult};
+use crate::gc;
+use crate::handle::{Object, Ref};
+use crate::layout;
+use crate::refcount;
+use crate::statics::{PyDict_Type, PyUnicode_Type};
+use crate::unicode::Str;
+use core::ffi::{c_int, c_void};
+use core::ptr::{addr_of_mut, null_mut};
+use taipan_abi::*;
+
+layout!(
+    /// A `dict` or an instance of a subclass.
+    Dict, RawDict, "dict", |o| o.ty().has_flag(Py_TPFLAGS_DICT_SUBCLASS)
+);
+
+/// The memory of a dict.
+#[repr(C)]
+pub struct RawDict {
+    head: PyObject,
+    used: isize,
+    reserved: u64,
+    keys: *mut Keys,
+    unused: *mut c_void,
+}
+const _: () = assert!(size_of::<RawDict>() == size_of::<PyDictObject>());
+
+/// A key with its hash and value; a deleted entry has a null key.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Entry {
+    pub hash: isize,
+    pub key: *mut PyObject,
+    pub value: *mut PyObject,
+}
+
+/// The table: this head, then the indices, then the entries.
+#[repr(C)]
+pub struct Keys {
+    log2_size: u8,
+    log2_index: u8,
+    /// Whether every key is an exact str.
+    all_str: bool,
+    version: u32,
+    usable: isize,
+    entries: isize,
+    reserved: u64,
+}
+
+const EMPTY: i64 = -1;
+const DELETED: i64 = -2;
+const MIN_LOG2: u8 = 3;
+const HEAD: usize = size_of::<Keys>();
+
+#[repr(C)]
+struct EmptyKeys {
+    head: Keys,
+    indices: [i8; 8],
+}
+/// The table of every empty dict. It has no room, so it is never written.
+static EMPTY_KEYS: EmptyKeys = EmptyKeys {
+    head: Keys { log2_size: MIN_LOG2, log2_index: 0, all_str: true, version: 0, usable: 0, entries: 0, reserved: 0 },
+    indices: [-1; 8],
+};
+
+/// Where a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The number of its entry.
+    At(usize),
+    Missing,
+}
+
+fn empty_keys() -> *mut Keys {
+    (&raw const EMPTY_KEYS).cast_mut().cast()
+}
+
+impl Keys {
+    fn size(&self) -> usize {
+        1 << self.log2_size
+    }
+
+    /// Entries that a table of this size may hold.
+    fn capacity(log2_size: u8) -> usize {
+        (1usize << log2_size) * 2 / 3
+    }
+
+    /// A new table for at least `wanted` entries; null without memory.
+    fn allocate(wanted: usize) -> *mut Keys {
+        let mut log2_size = MIN_LOG2;
+        while Self::capacity(log2_size) < wanted {
+            log2_size += 1;
+            if log2_size > 58 {
+                return null_mut();
+            }
+        }
+        let log2_index = match log2_size {
+            0..=7 => 0,
+            8..=15 => 1,
+            16..=31 => 2,
+            _ => 3,
+        };
+        let index_bytes = 1usize << (log2_size + log2_index);
+        let capacity = Self::capacity(log2_size);
+        let block = alloc::malloc(HEAD + index_bytes + capacity * size_of::<Entry>());
+        if block.is_null() {
+            return null_mut();
+        }
+        let keys = block.cast::<Keys>();
+        // SAFETY: fresh memory of the computed size; all-ones indices are `EMPTY` in every width.
+        unsafe {
+            keys.write(Keys {
+                log2_size,
+                log2_index,
+                all_str: true,
+                version: 0,
+                usable: capacity.cast_signed(),
+                entries: 0,
+                reserved: 0,
+            });
+            core::ptr::write_bytes(block.add(HEAD), 0xFF, index_bytes);
+        }
+        keys
+    }
+}
+
+/// # Safety
+/// `keys` is a live table.
+#[inline(always)]
+unsafe fn indices(keys: *mut Keys) -> *mut u8 {
+    // SAFETY: indices follow the head.
+    unsafe { keys.cast::<u8>().add(HEAD) }
+}
+
+/// # Safety
+/// `keys` is a live table.
+#[inline(always)]
+unsafe fn entries(keys: *mut Keys) -> *mut Entry {
+    // SAFETY: entries follow the indices.
+    unsafe { indices(keys).add(1usize << ((*keys).log2_size + (*keys).log2_index)).cast() }
+}
+
+/// # Safety
+/// `slot` is below the table's size.
+#[inline(always)]
+unsafe fn index_at(keys: *mut Keys, slot: usize) -> i64 {
+    // SAFETY: within the indices by contract.
+    unsafe {
+        let base = indices(keys);
+        match (*keys).log2_index {
+            0 => i64::from(base.cast::<i8>().add(slot).read()),
+            1 => i64::from(base.cast::<i16>().add(slot).read()),
+            2 => i64::from(base.cast::<i32>().add(slot).read()),
+            _ => base.cast::<i64>().add(slot).read(),
+        }
+    }
+}
+
+/// # Safety
+/// `slot` is below the table's size, `value` fits the index width.
+#[inline(always)]
+unsafe fn set_index(keys: *mut Keys, slot: usize, value: i64) {
+    // SAFETY: within the indices by contract.
+    unsafe {
+        let base = indices(keys);
+        match (*keys).log2_index {
+            0 => base.cast::<i8>().add(slot).write(value as i8),
+            1 => base.cast::<i16>().add(slot).write(value as i16),
+            2 => base.cast::<i32>().add(slot).write(value as i32),
+            _ => base.cast::<i64>().add(slot).write(value),
+        }
+    }
+}
+
+/// The slots that a hash visits, in order.
+struct Probe {
+    mask: usize,
+    perturb: usize,
+    slot: usize,
+}
+
+impl Probe {
+    #[inline(always)]
+    fn new(hash: isize, size: usize) -> Self {
+        let hash = hash as usize;
+        Self { mask: size - 1, perturb: hash, slot: hash & (size - 1) }
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.perturb >>= 5;
+        self.slot = (self.slot.wrapping_mul(5).wrapping_add(self.perturb).wrapping_add(1)) & self.mask;
+    }
+}
+
+/// Looks a str up in a table whose keys are all strs: no Python code can run.
+///
+/// # Safety
+/// `keys` is a live table with `all_str`.
+#[inline(always)]
+unsafe fn find_str(keys: *mut Keys, key: &Str, hash: isize) -> (Found, usize) {
+    // SAFETY: live by contract; indices point to entries.
+    unsafe {
+        let table = entries(keys);
+        let mut probe = Probe::new(hash, (*keys).size());
+        loop {
+            let index = index_at(keys, probe.slot);
+            if index >= 0 {
+                let entry = table.add(index as usize);
+                if (*entry).key == key.as_ptr()
+                    || ((*entry).hash == hash && Object::borrow((*entry).key).cast::<Str>().same_text(key))
+                {
+                    return (Found::At(index as usize), probe.slot);
+                }
+            } else if index == EMPTY {
+                return (Found::Missing, probe.slot);
+            }
+            probe.advance();
+        }
+    }
+}
+
+impl Dict {
+    #[inline(always)]
+    fn keys_ptr(&self) -> *mut Keys {
+        // SAFETY: the view guarantees the layout.
+        unsafe { (*self.raw()).keys }
+    }
+
+    /// The number of items.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        // SAFETY: the view guarantees the layout.
+        unsafe { (*self.raw()).used as usize }
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A new, empty dict.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn new() -> PyResult<Ref<Dict>> {
+        let dict = Self::allocate_block().ok_or_else(alloc::no_memory)?;
+        gc::track(&dict);
+        Ok(dict)
+    }
+
+    /// An empty dict that the collector does not see, for the time before there is one.
+    pub(crate) fn new_untracked() -> Ref<Dict> {
+        match Self::allocate_block() {
+            Some(dict) => dict,
+            None => err::fatal_no_memory(),
+        }
+    }
+
+    fn allocate_block() -> Option<Ref<Dict>> {
+        let block = if crate::state::current().is_null() { alloc::malloc(64) } else { alloc::small_alloc::<64>() };
+        if block.is_null() {
+            return None;
+        }
+        // SAFETY: the block holds header and dict.
+        unsafe {
+            block.cast::<[usize; 2]>().write([0; 2]);
+            let raw = block.add(alloc::GC_HEAD).cast::<RawDict>();
+            alloc::init_object(raw.cast(), &PyDict_Type);
+            (*raw).used = 0;
+            (*raw).reserved = 0;
+            (*raw).keys = empty_keys();
+            (*raw).unused = null_mut();
+            Some(Ref::steal(raw.cast()))
+        }
+    }
+
+    /// A new dict with room for `count` items.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn with_capacity(count: usize) -> PyResult<Ref<Dict>> {
+        let dict = Self::new()?;
+        if count > 0 {
+            let keys = Keys::allocate(count);
+            if keys.is_null() {
+                return Err(alloc::no_memory());
+            }
+            // SAFETY: the dict is fresh, its table the shared empty one.
+            unsafe { (*dict.raw()).keys = keys };
+        }
+        Ok(dict)
+    }
+
+    /// Makes a zeroed instance of a subclass an empty dict.
+    ///
+    /// # Safety
+    /// `self` is fresh memory of a dict subclass.
+    pub unsafe fn init_fresh(&self) {
+        // SAFETY: fresh by contract.
+        unsafe { (*self.raw()).keys = empty_keys() }
+    }
+
+    /// Looks a key up: its entry, and the slot of its index.
+    fn find(&self, key: &Object, hash: isize) -> PyResult<(Found, usize)> {
+        let keys = self.keys_ptr();
+        // SAFETY: the table is live; `find_general` guards against changes.
+        unsafe {
+            if (*keys).all_str && key.is_exact(&PyUnicode_Type) {
+                return Ok(find_str(keys, key.cast(), hash));
+            }
+            self.find_general(key, hash)
+        }
+    }
+
+    /// The search that may call `__eq__`: when the table changed meanwhile, it starts again.
+    unsafe fn find_general(&self, key: &Object, hash: isize) -> PyResult<(Found, usize)> {
+        'again: loop {
+            let keys = self.keys_ptr();
+            // SAFETY: the table is live until it is seen to have been replaced.
+            unsafe {
+                let mut probe = Probe::new(hash, (*keys).size());
+                loop {
+                    let index = index_at(keys, probe.slot);
+                    if index >= 0 {
+                        let entry = entries(keys).add(index as usize);
+                        let candidate = (*entry).key;
+                        if candidate == key.as_ptr() {
+                            return Ok((Found::At(index as usize), probe.slot));
+                        }
+                        if (*entry).hash == hash {
+                            let held = Object::borrow(candidate).new_ref();
+                            let equal = held.equals(key)?;
+                            if self.keys_ptr() != keys || (*entry).key != candidate {
+                                continue 'again;
+                            }
+                            if equal {
+                                return Ok((Found::At(index as usize), probe.slot));
+                            }
+                        }
+                    } else if index == EMPTY {
+                        return Ok((Found::Missing, probe.slot));
+                    }
+                    probe.advance();
+                }
+            }
+        }
+    }
+
+    /// The entry of a key.
+    ///
+    /// # Errors
+    /// What `__eq__` raises.
+    pub fn lookup(&self, key: &Object, hash: isize) -> PyResult<Found> {
+        Ok(self.find(key, hash)?.0)
+    }
+
+    /// The value of an entry, if the entry is in use.
+    #[inline]
+    pub fn value_at(&self, index: usize) -> Option<&Object> {
+        let keys = self.keys_ptr();
+        // SAFETY: the index is checked against the number of entries.
+        unsafe {
+            if index >= (*keys).entries as usize {
+                return None;
+            }
+            Object::borrow_opt((*entries(keys).add(index)).value)
+        }
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// What `__hash__` and `__eq__` raise.
+    pub fn get(&self, key: &Object) -> PyResult<Option<Ref>> {
+        let hash = key.hash()?;
+        self.get_hashed(key, hash)
+    }
+
+    /// The value of a key whose hash is known.
+    ///
+    /// # Errors
+    /// What `__eq__` raises.
+    pub fn get_hashed(&self, key: &Object, hash: isize) -> PyResult<Option<Ref>> {
+        Ok(match self.find(key, hash)?.0 {
+            Found::At(index) => self.value_at(index).map(Object::new_ref),
+            Found::Missing => None,
+        })
+    }
+
+    /// The value of a str key.
+    ///
+    /// # Errors
+    /// What `__eq__` of odd keys raises.
+    #[inline]
+    pub fn get_str(&self, key: &Str) -> PyResult<Option<Ref>> {
+        let hash = key.hash();
+        self.get_hashed(key, hash)
+    }
+
+    /// The value of a str key, for dicts known to hold only strs (errors of odd keys count as missing).
+    pub fn get_text(&self, key: &str) -> Option<Ref> {
+        let key = Str::from_utf8(key).ok()?;
+        self.get_str(&key).ok().flatten()
+    }
+
+    /// Whether the key is there.
+    ///
+    /// # Errors
+    /// What `__hash__` and `__eq__` raise.
+    pub fn contains(&self, key: &Object) -> PyResult<bool> {
+        let hash = key.hash()?;
+        Ok(self.find(key, hash)?.0 != Found::Missing)
+    }
+
+    /// Sets the value of a key.
+    ///
+    /// # Errors
+    /// What `__hash__` and `__eq__` raise, `MemoryError`.
+    pub fn set(&self, key: &Object, value: &Object) -> PyResult<()> {
+        let hash = key.hash()?;
+        self.set_hashed(key, hash, value.new_ref())
+    }
+
+    /// Sets the value of a str key.
+    ///
+    /// # Errors
+    /// As [`Dict::set`].
+    pub fn set_str(&self, key: &Str, value: &Object) -> PyResult<()> {
+        self.set_hashed(key, key.hash(), value.new_ref())
+    }
+
+    /// Sets the value of the interned str `key`.
+    ///
+    /// # Errors
+    /// As [`Dict::set`].
+    pub fn set_text(&self, key: &str, value: &Object) -> PyResult<()> {
+        let key = crate::unicode::intern(Str::from_utf8(key)?);
+        self.set_str(&key, value)
+    }
+
+    /// Sets the value of a key whose hash is known.
+    ///
+    /// # Errors
+    /// What `__eq__` raises, `MemoryError`.
+    pub fn set_hashed(&self, key: &Object, hash: isize, value: Ref) -> PyResult<()> {
+        match self.find(key, hash)?.0 {
+            Found::At(index) => {
+                // SAFETY: the entry was found just now; the old value goes after the store.
+                unsafe {
+                    let entry = entries(self.keys_ptr()).add(index);
+                    crate::handle::set_field(addr_of_mut!((*entry).value), Some(value));
+                }
+                Ok(())
+            }
+            Found::Missing => self.insert_new(key, hash, value),
+        }
+    }
+
+    /// Adds a key that is known to be missing. No Python code runs.
+    fn insert_new(&self, key: &Object, hash: isize, value: Ref) -> PyResult<()> {
+        // SAFETY: the table is live; `grow` makes room; the slot found is free.
+        unsafe {
+            if (*self.keys_ptr()).usable <= 0 {
+                self.grow()?;
+            }
+            let keys = self.keys_ptr();
+            let mut probe = Probe::new(hash, (*keys).size());
+            while index_at(keys, probe.slot) >= 0 {
+                probe.advance();
+            }
+            let at = (*keys).entries;
+            set_index(keys, probe.slot, at as i64);
+            entries(keys).add(at as usize).write(Entry {
+                hash,
+                key: key.new_ref().into_ptr(),
+                value: value.into_ptr(),
+            });
+            (*keys).entries = at + 1;
+            (*keys).usable -= 1;
+            (*keys).version = 0;
+            if !key.is_exact(&PyUnicode_Type) {
+                (*keys).all_str = false;
+            }
+            (*self.raw()).used += 1;
+        }
+        Ok(())
+    }
+
+    /// Moves the entries in use to a table with room for more.
+    fn grow(&self) -> PyResult<()> {
+        self.resize((self.len() * 3).max(1))
+    }
+
+    fn resize(&self, room: usize) -> PyResult<()> {
+        let old = self.keys_ptr();
+        let new = Keys::allocate(room.max(self.len()));
+        if new.is_null() {
+            return Err(alloc::no_memory());
+        }
+        // SAFETY: both tables are live; references move from the old to the new one.
+        unsafe {
+            (*new).all_str = (*old).all_str;
+            let mut at = 0usize;
+            for index in 0..(*old).entries as usize {
+                let entry = entries(old).add(index).read();
+                if entry.key.is_null() {
+                    continue;
+                }
+                entries(new).add(at).write(entry);
+                let mut probe = Probe::new(entry.hash, (*new).size());
+                while index_at(new, probe.slot) != EMPTY {
+                    probe.advance();
+                }
+                set_index(new, probe.slot, at as i64);
+                at += 1;
+            }
+            (*new).entries = at.cast_signed();
+            (*new).usable -= at.cast_signed();
+            (*self.raw()).keys = new;
+            free_table(old);
+        }
+        Ok(())
+    }
+
+    /// Takes a key out; returns its key and value.
+    ///
+    /// # Errors
+    /// What `__eq__` raises.
+    pub fn take_hashed(&self, key: &Object, hash: isize) -> PyResult<Option<(Ref, Ref)>> {
+        let (Found::At(index), slot) = self.find(key, hash)? else { return Ok(None) };
+        Ok(Some(self.take_entry(index, slot)))
+    }
+
+    fn take_entry(&self, index: usize, slot: usize) -> (Ref, Ref) {
+        // SAFETY: the entry is in use and `slot` holds its index.
+        unsafe {
+            let keys = self.keys_ptr();
+            set_index(keys, slot, DELETED);
+            let entry = entries(keys).add(index);
+            let (key, value) = ((*entry).key, (*entry).value);
+            (*entry).key = null_mut();
+            (*entry).value = null_mut();
+            (*keys).version = 0;
+            (*self.raw()).used -= 1;
+            (Ref::steal(key), Ref::steal(value))
+        }
+    }
+
+    /// Takes a key out; returns its value.
+    ///
+    /// # Errors
+    /// What `__hash__` and `__eq__` raise.
+    pub fn remove(&self, key: &Object) -> PyResult<Option<Ref>> {
+        let hash = key.hash()?;
+        Ok(self.take_hashed(key, hash)?.map(|(_key, value)| value))
+    }
+
+    /// Takes the last item out.
+    pub fn pop_last(&self) -> Option<(Ref, Ref)> {
+        let keys = self.keys_ptr();
+        // SAFETY: the table is live; the entry's slot is found by its own index.
+        unsafe {
+            let mut index = (*keys).entries as usize;
+            while index > 0 {
+                index -= 1;
+                let entry = entries(keys).add(index);
+                if (*entry).key.is_null() {
+                    continue;
+                }
+                let mut probe = Probe::new((*entry).hash, (*keys).size());
+                while index_at(keys, probe.slot) != index as i64 {
+                    probe.advance();
+                }
+                let item = self.take_entry(index, probe.slot);
+                (*keys).entries = index.cast_signed();
+                return Some(item);
+            }
+        }
+        None
+    }
+
+    /// The value of a key, which is set to `default` first if it is missing.
+    ///
+    /// # Errors
+    /// What `__hash__` and `__eq__` raise, `MemoryError`.
+    pub fn set_default(&self, key: &Object, default: &Object) -> PyResult<Ref> {
+        let hash = key.hash()?;
+        match self.find(key, hash)?.0 {
+            Found::At(index) => Ok(self.value_at(index).unwrap_or(default).new_ref()),
+            Found::Missing => {
+                self.insert_new(key, hash, default.new_ref())?;
+                Ok(default.new_ref())
+            }
+        }
+    }
+
+    /// Empties the dict; keys and values are released after it has become empty.
+    pub fn clear(&self) {
+        // SAFETY: the table is taken out whole before anything is released.
+        unsafe {
+            let keys = core::mem::replace(&mut (*self.raw()).keys, empty_keys());
+            (*self.raw()).used = 0;
+            release_table(keys);
+        }
+    }
+
+    /// The next item from entry `*position` on; `*position` then stands behind it.
+    ///
+    /// The dict may change between calls: entries are read afresh each time.
+    #[inline]
+    pub fn next(&self, position: &mut usize) -> Option<(Ref, Ref)> {
+        let (key, value, _) = self.next_borrowed(position)?;
+        Some((key.new_ref(), value.new_ref()))
+    }
+
+    /// As [`Dict::next`], with borrowed key and value and the key's hash. Valid until the dict changes.
+    #[inline]
+    pub fn next_borrowed(&self, position: &mut usize) -> Option<(&Object, &Object, isize)> {
+        let keys = self.keys_ptr();
+        // SAFETY: the position is checked against the number of entries.
+        unsafe {
+            while *position < (*keys).entries as usize {
+                let entry = entries(keys).add(*position);
+                *position += 1;
+                if !(*entry).key.is_null() {
+                    return Some((Object::borrow((*entry).key), Object::borrow((*entry).value), (*entry).hash));
+                }
+            }
+        }
+        None
+    }
+
+    /// As [`Dict::next`], backwards: `*position` counts down from [`Dict::entry_count`].
+    pub fn next_back(&self, position: &mut usize) -> Option<(Ref, Ref)> {
+        let keys = self.keys_ptr();
+        // SAFETY: the position is checked against the number of entries.
+        unsafe {
+            *position = (*position).min((*keys).entries as usize);
+            while *position > 0 {
+                *position -= 1;
+                let entry = entries(keys).add(*position);
+                if !(*entry).key.is_null() {
+                    return Some((Object::borrow((*entry).key).new_ref(), Object::borrow((*entry).value).new_ref()));
+                }
+            }
+        }
+        None
+    }
+
+    /// Entries so far, deleted ones included: the bound of positions.
+    pub fn entry_count(&self) -> usize {
+        // SAFETY: the table is live.
+        unsafe { (*self.keys_ptr()).entries as usize }
+    }
+
+    /// All items, as they are now.
+    pub fn items_vec(&self) -> Vec<(Ref, Ref)> {
+        let mut position = 0;
+        let mut all = Vec::with_capacity(self.len());
+        while let Some(item) = self.next(&mut position) {
+            all.push(item);
+        }
+        all
+    }
+
+    /// A new dict with the same items.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn copy(&self) -> PyResult<Ref<Dict>> {
+        let new = Self::with_capacity(self.len())?;
+        let mut position = 0;
+        while let Some((key, value, hash)) = self.next_borrowed(&mut position) {
+            new.insert_new(key, hash, value.new_ref())?;
+        }
+        Ok(new)
+    }
+
+    /// A number that stays the same as long as the set of keys and their places do; `None` when the
+    /// keys are not all strs. Caches keep it beside an entry number.
+    pub fn keys_version(&self) -> Option<u32> {
+        let keys = self.keys_ptr();
+        // SAFETY: the table is live; the shared empty table is never written.
+        unsafe {
+            if !(*keys).all_str || keys == empty_keys() {
+                return None;
+            }
+            if (*keys).version == 0 {
+                (*keys).version = crate::typeobject::next_keys_version()?;
+            }
+            Some((*keys).version)
+        }
+    }
+
+    /// The fast path of a global look-up: the value of entry `index`, if the keys still have `version`.
+    #[inline(always)]
+    pub fn cached_value(&self, version: u32, index: usize) -> Option<&Object> {
+        let keys = self.keys_ptr();
+        // SAFETY: an unchanged version means that the entry number is still valid.
+        unsafe {
+            if (*keys).version != version {
+                return None;
+            }
+            Object::borrow_opt((*entries(keys).add(index)).value)
+        }
+    }
+
+    /// Bytes that the table takes besides the object.
+    pub fn table_size(&self) -> usize {
+        let keys = self.keys_ptr();
+        if keys == empty_keys() {
+            return 0;
+        }
+        // SAFETY: the table is live.
+        unsafe {
+            HEAD + (1usize << ((*keys).log2_size + (*keys).log2_index))
+                + Keys::capacity((*keys).log2_size) * size_of::<Entry>()
+        }
+    }
+}
+
+/// Frees a table whose references have moved elsewhere.
+unsafe fn free_table(keys: *mut Keys) {
+    if keys != empty_keys() {
+        // SAFETY: nobody uses the table any more.
+        unsafe { alloc::free(keys.cast()) }
+    }
+}
+
+/// Releases keys and values of a table that no dict points to any more, and frees it.
+unsafe fn release_table(keys: *mut Keys) {
+    // SAFETY: the table is this function's own now.
+    unsafe {
+        for index in 0..(*keys).entries as usize {
+            let entry = entries(keys).add(index).read();
+            refcount::xdecref(entry.key);
+            refcount::xdecref(entry.value);
+        }
+        free_table(keys);
+    }
+}
+
+/// `tp_dealloc` of `dict`.
+///
+/// # Safety
+/// As every `tp_dealloc`: the last reference is gone.
+pub unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
+    // SAFETY: dead by contract.
+    unsafe {
+        let object = Object::borrow(ptr);
+        gc::untrack_ptr(ptr);
+        let keys = core::mem::replace(&mut (*object.raw_as::<RawDict>()).keys, empty_keys());
+        release_table(keys);
+        if object.is_exact(&PyDict_Type) {
+            alloc::small_free::<64>(ptr.cast::<u8>().sub(alloc::GC_HEAD));
+        } else if let Some(free) = (*object.ty().raw()).tp_free {
+            free(ptr.cast());
+        }
+    }
+}
+
+/// `tp_traverse` of `dict`.
+///
+/// # Safety
+/// As every `tp_traverse`.
+pub unsafe extern "C" fn traverse(ptr: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: a live dict.
+    unsafe {
+        let keys = Object::borrow(ptr).cast::<Dict>().keys_ptr();
+        let all_str = (*keys).all_str;
+        for index in 0..(*keys).entries as usize {
+            let entry = entries(keys).add(index);
+            if (*entry).key.is_null() {
+                continue;
+            }
+            let mut result = visit((*entry).value, arg);
+            if result == 0 && !all_str {
+                result = visit((*entry).key, arg);
+            }
+            if result != 0 {
+                return result;
+            }
+        }
+    }
+    0
+}
+
+/// `tp_clear` of `dict`.
+///
+/// # Safety
+/// As every `tp_clear`.
+pub unsafe extern "C" fn tp_clear(ptr: *mut PyObject) -> c_int {
+    // SAFETY: a live dict.
+    unsafe { Object::borrow(ptr).cast::<Dict>().clear() };
+    0
+}

@@ -1,0 +1,114 @@
+//! The interpreter lock.
+//!
+//! Problem: objects are not safe to touch from two threads; yet a thread that computes must not
+//! starve the others. Idea: one mutex-protected flag per interpreter and a condition variable; a
+//! waiting thread asks the holder, after the switch interval, to let go (a bit in the holder's
+//! `eval_breaker`), and the holder then waits until somebody else has really had the lock.
+
+use crate::state::{self, ThreadState, breaker};
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+#[derive(Default)]
+struct Inner {
+    /// Address of the holder's thread state; zero when free.
+    holder: usize,
+    /// Counts takings, so that a yielding holder can tell that somebody else had the lock.
+    switches: u64,
+    waiting: usize,
+}
+
+/// One interpreter's lock.
+pub struct Gil {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+    /// Switch interval in microseconds (`sys.setswitchinterval`).
+    pub interval: AtomicU64,
+}
+
+impl Gil {
+    pub(crate) fn new() -> Self {
+        Self { inner: Mutex::default(), changed: Condvar::new(), interval: AtomicU64::new(5000) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // The guarded data are three integers: a panic elsewhere leaves them meaningful.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn acquire(&self, state: *mut ThreadState) {
+        let interval = Duration::from_micros(self.interval.load(Ordering::Relaxed).max(1));
+        let mut inner = self.lock();
+        inner.waiting += 1;
+        while inner.holder != 0 {
+            let before = inner.switches;
+            let (guard, timeout) =
+                self.changed.wait_timeout(inner, interval).unwrap_or_else(PoisonError::into_inner);
+            inner = guard;
+            if timeout.timed_out() && inner.holder != 0 && inner.switches == before {
+                let holder: *mut ThreadState = core::ptr::with_exposed_provenance_mut(inner.holder);
+                // SAFETY: a holder's state is live, and the breaker is atomic.
+                unsafe { (*holder).eval_breaker.fetch_or(breaker::GIL_DROP_REQUEST, Ordering::Relaxed) };
+            }
+        }
+        inner.waiting -= 1;
+        inner.holder = state.expose_provenance();
+        inner.switches += 1;
+    }
+
+    fn release(&self) {
+        self.lock().holder = 0;
+        self.changed.notify_all();
+    }
+
+    /// Lets go of the lock for whoever waits, and takes it back.
+    pub fn yield_to_others(&self) {
+        let state = state::current();
+        // SAFETY: the caller holds the lock, so the state is live.
+        unsafe { (*state).eval_breaker.fetch_and(!breaker::GIL_DROP_REQUEST, Ordering::Relaxed) };
+        let before = self.lock().switches;
+        detach();
+        {
+            let mut inner = self.lock();
+            while inner.waiting > 0 && inner.switches == before {
+                inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        // SAFETY: the state was attached to this thread until just now.
+        unsafe { attach(state) };
+    }
+}
+
+/// Takes the interpreter lock and makes `state` current.
+///
+/// # Safety
+/// `state` is live, belongs to this thread, and no state is current on it.
+pub unsafe fn attach(state: *mut ThreadState) {
+    // SAFETY: live by contract.
+    unsafe { (*state).interp().gil.acquire(state) };
+    state::set_current(state);
+}
+
+/// Gives up the interpreter lock; returns the state to [`attach`] again.
+pub fn detach() -> *mut ThreadState {
+    let state = state::current();
+    state::set_current(core::ptr::null_mut());
+    // SAFETY: the state was current, hence live.
+    unsafe { (*state).interp().gil.release() };
+    state
+}
+
+/// Runs `blocking` without the interpreter lock. It must not touch objects.
+pub fn allow_threads<R>(blocking: impl FnOnce() -> R) -> R {
+    /// Takes the lock back on every way out.
+    struct Back(*mut ThreadState);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            // SAFETY: detached below on this very thread.
+            unsafe { attach(self.0) }
+        }
+    }
+    let _back = Back(detach());
+    blocking()
+}

@@ -1,0 +1,25 @@
+//! The few doors through which this crate calls upward.
+//!
+//! Problem: dependencies go downward only, yet the object layer must sometimes warn, import or
+//! call a Python function. Idea: one table of function pointers, given by the program that puts the
+//! rooms together when it makes an interpreter. Rule: a door is added here only when a slot or an
+//! ordinary attribute look-up cannot do.
+
+use crate::err::PyResult;
+use crate::handle::{Object, Ref};
+
+/// Functions that rooms above lend to this one.
+pub struct Hooks {
+    /// Imports a module by its absolute name.
+    pub import_module: fn(&str) -> PyResult<Ref>,
+    /// Issues a warning: category, message, stack level.
+    pub warn: fn(&Object, &str, isize) -> PyResult<()>,
+    /// Reports an exception that nobody can catch: exception, object it happened in.
+    pub unraisable: fn(Ref, Option<&Object>),
+    /// Runs pending signal handlers and queued calls.
+    pub check_signals: fn() -> PyResult<()>,
+    /// Decodes bytes with a named codec and error handler.
+    pub decode: fn(&[u8], &str, &str) -> PyResult<Ref>,
+    /// Encodes a str with a named codec and error handler, to a bytes object.
+    pub encode: fn(&Object, &str, &str) -> PyResult<Ref>,
+}
