@@ -158,9 +158,9 @@ pub fn sqrt(z: Complex) -> Complex {
     }
     let (mut ax, ay) = (z.re.abs(), z.im.abs());
     let s = if ax < f64::MIN_POSITIVE && ay < f64::MIN_POSITIVE && (ax > 0.0 || ay > 0.0) {
-        // Lift subnormals by an even power of two.
-        ax *= 2f64.powi(54);
-        (ax + ax.hypot(ay * 2f64.powi(54))).sqrt() * 2f64.powi(-27)
+        // Lift subnormals; the odd power makes up for the half under the root.
+        ax *= 2f64.powi(53);
+        (ax + ax.hypot(ay * 2f64.powi(53))).sqrt() * 2f64.powi(-27)
     } else {
         ax /= 8.0;
         2.0 * (ax + ax.hypot(ay / 8.0)).sqrt()

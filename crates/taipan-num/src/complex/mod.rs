@@ -154,6 +154,10 @@ fn pow_general(x: Complex, y: Complex) -> Result<Complex, FloatError> {
         len *= (-at * y.im).exp();
         phase += y.im * size.ln();
     }
+    if phase.is_infinite() {
+        // The C library reports a domain error for such an angle, and CPython words it so.
+        return Err(FloatError::ZeroDivision);
+    }
     Ok(c(len * phase.cos(), len * phase.sin()))
 }
 
@@ -162,7 +166,7 @@ pub fn pow(x: Complex, y: Complex) -> Result<Complex, FloatError> {
     let r = if y.im == 0.0 && y.re == y.re.floor() && y.re.abs() <= 100.0 {
         let n = y.re as i32;
         let p = pow_u(x, n.unsigned_abs());
-        if n > 0 || n == 0 { p } else { div(c(1.0, 0.0), p)? }
+        if n >= 0 { p } else { div(c(1.0, 0.0), p)? }
     } else {
         pow_general(x, y)?
     };

@@ -163,7 +163,7 @@ pub fn log_int(a: Int, f: fn(f64) -> f64) -> Result<f64, FloatError> {
         return Ok(f(x));
     }
     let (m, e) = int::frexp(a);
-    Ok(f(2.0).mul_add(e as f64, f(m)))
+    Ok(f(m) + f(2.0) * e as f64)
 }
 
 /// `math.hypot` of any number of coordinates; `dist` passes differences.
