@@ -36,6 +36,8 @@ const POLL_EVERY: u32 = 1 << 14;
 enum Kind {
     /// Go on at `pc`.
     Jump,
+    /// Go on at `pc`, behind a greedy repeat whose body failed once more.
+    Tail,
     /// Greedy one-character repeat: give back one, down to `extra`.
     RepeatOne,
     /// Lazy one-character repeat: take one more; `extra` taken so far.
@@ -248,7 +250,14 @@ impl<'a, T: Chars> Machine<'a, T> {
     }
 
     #[inline]
-    fn push_counted(&mut self, kind: Kind, pc: usize, ptr: usize, extra: usize, count: u32) -> Result<(), SreError> {
+    fn push_counted(
+        &mut self,
+        kind: Kind,
+        pc: usize,
+        ptr: usize,
+        extra: usize,
+        count: u32,
+    ) -> Result<(), SreError> {
         if self.choices.len() == self.choices.capacity() {
             grow(&mut self.choices)?;
         }
@@ -316,7 +325,7 @@ impl<'a, T: Chars> Machine<'a, T> {
     fn restore(&mut self, c: &Choice) {
         while self.trail.len() > c.trail_len as usize {
             if let Some(u) = self.trail.pop() {
-                if c.repeat != NONE {
+                if c.repeat != NONE || matches!(c.kind, Kind::Tail | Kind::Possessive) {
                     self.marks[u.mark as usize] = u.old;
                 }
                 self.lastmark = u.lastmark;
@@ -596,7 +605,9 @@ impl<'a, T: Chars> Machine<'a, T> {
                         ptr += 1;
                         pc += match code[pc] {
                             op::ANY | op::ANY_ALL => 1,
-                            op::IN_IGNORE | op::IN_UNI_IGNORE | op::IN_LOC_IGNORE => 1 + code[pc + 1] as usize,
+                            op::IN_IGNORE | op::IN_UNI_IGNORE | op::IN_LOC_IGNORE => {
+                                1 + code[pc + 1] as usize
+                            }
                             _ => 2,
                         };
                         continue;
@@ -675,7 +686,7 @@ impl<'a, T: Chars> Machine<'a, T> {
             // The tail runs outside this repeat when the body fails.
             let inside = self.repeat;
             self.repeat = r.prev;
-            self.push(Kind::Jump, *pc + 1, ptr, 0)?;
+            self.push(Kind::Tail, *pc + 1, ptr, 0)?;
             self.repeat = inside;
             self.push_repeat(Repeat { count: r.count.saturating_add(1), last_ptr: ptr, ..r })?;
             *pc = body;
@@ -765,7 +776,7 @@ impl<'a, T: Chars> Machine<'a, T> {
             self.restore(&c);
             let at = c.pc as usize;
             match c.kind {
-                Kind::Jump => {
+                Kind::Jump | Kind::Tail => {
                     self.choices.pop();
                     *pc = at;
                     *ptr = c.ptr;

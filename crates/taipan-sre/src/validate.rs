@@ -22,7 +22,8 @@ struct Checker<'c> {
 
 /// Checks `code` and makes the program.
 pub(crate) fn build(code: Vec<u32>, groups: usize) -> Checked<Program> {
-    if code.last() != Some(&op::SUCCESS) || groups >= MAXGROUPS as usize || code.len() > u32::MAX as usize / 2 {
+    if code.last() != Some(&op::SUCCESS) || groups >= MAXGROUPS as usize || code.len() > u32::MAX as usize / 2
+    {
         return Err(InvalidCode);
     }
     let mut c = Checker { code: &code, groups, set_at: vec![0; code.len()], sets: Vec::new() };
@@ -227,11 +228,15 @@ impl Checker<'_> {
         self.limits(i + 2, end)?;
         demand(t > i + 4 && self.code[t - 1] == op::SUCCESS)?;
         let item = self.code[i + 4];
-        demand(matches!(item, op::ANY | op::ANY_ALL | op::IN | op::IN_IGNORE | op::IN_UNI_IGNORE | op::IN_LOC_IGNORE)
-            || matches!(item, op::LITERAL | op::NOT_LITERAL)
-            || (op::LITERAL_IGNORE..=op::NOT_LITERAL_IGNORE).contains(&item)
-            || (op::LITERAL_LOC_IGNORE..=op::NOT_LITERAL_LOC_IGNORE).contains(&item)
-            || (op::LITERAL_UNI_IGNORE..=op::NOT_LITERAL_UNI_IGNORE).contains(&item))?;
+        demand(
+            matches!(
+                item,
+                op::ANY | op::ANY_ALL | op::IN | op::IN_IGNORE | op::IN_UNI_IGNORE | op::IN_LOC_IGNORE
+            ) || matches!(item, op::LITERAL | op::NOT_LITERAL)
+                || (op::LITERAL_IGNORE..=op::NOT_LITERAL_IGNORE).contains(&item)
+                || (op::LITERAL_LOC_IGNORE..=op::NOT_LITERAL_LOC_IGNORE).contains(&item)
+                || (op::LITERAL_UNI_IGNORE..=op::NOT_LITERAL_UNI_IGNORE).contains(&item),
+        )?;
         demand(self.operator(i + 4, t - 1, 0)? == t - 1)?;
         Ok(t)
     }
