@@ -65,6 +65,11 @@ fn mapping(c: u32) -> Option<(usize, impl Iterator<Item = u32> + Clone)> {
 
 /// `unicodedata.decomposition`.
 pub fn decomposition(c: u32) -> String {
+    if (S..S + 11172).contains(&c) {
+        let mut out = Vec::new();
+        decompose(c, false, &mut out);
+        return out.iter().map(|x| format!("{x:04X}")).collect::<Vec<_>>().join(" ");
+    }
     let Some((tag, chars)) = mapping(c) else { return String::new() };
     let mut words: Vec<String> = chars.map(|x| format!("{x:04X}")).collect();
     if tag != 0 {
