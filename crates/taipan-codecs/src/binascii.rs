@@ -48,26 +48,18 @@ pub fn a2b_base64(s: &[u8], strict: bool) -> Result<Vec<u8>, String> {
         return Err("Leading padding not allowed".into());
     }
     let mut out = Vec::with_capacity(s.len() / 4 * 3 + 3);
-    let (mut quad, mut left, mut pads, mut padding) = (0, 0u8, 0, false);
-    for (i, &b) in s.iter().enumerate() {
+    // `quad` counts digits of the group at hand, `pads` the `=` right behind them.
+    let (mut quad, mut left, mut pads) = (0usize, 0u8, 0usize);
+    for &b in s {
         if b == b'=' {
-            padding = true;
             if quad >= 2 {
                 pads += 1;
-                if quad + pads >= 4 {
-                    if strict && i + 1 < s.len() {
-                        let more = s[i + 1] == b'=';
-                        return Err(if more {
-                            "Excess padding not allowed"
-                        } else {
-                            "Excess data after padding"
-                        }
-                        .into());
-                    }
-                    return Ok(out);
+                if quad + pads <= 4 {
+                    continue;
                 }
-            } else if strict && quad == 0 {
-                return Err("Excess padding not allowed".into());
+            }
+            if strict {
+                return Err(if quad == 1 { one_too_many(&out) } else { "Excess padding not allowed".into() });
             }
             continue;
         }
@@ -77,27 +69,33 @@ pub fn a2b_base64(s: &[u8], strict: bool) -> Result<Vec<u8>, String> {
             }
             continue;
         };
-        if strict && padding && quad != 1 {
-            return Err("Discontinuous padding not allowed".into());
+        if strict && pads > 0 {
+            let full = quad + pads >= 4;
+            return Err(
+                if full { "Excess data after padding" } else { "Discontinuous padding not allowed" }.into()
+            );
         }
         pads = 0;
         match quad {
-            0 => left = v,
+            0 => {}
             1 => out.push(left << 2 | v >> 4),
             2 => out.push(left << 4 | v >> 2),
             _ => out.push(left << 6 | v),
         }
-        if quad > 0 {
-            left = v & [0, 15, 3, 0][quad];
-        }
+        left = v & [63, 15, 3, 0][quad];
         quad = (quad + 1) % 4;
     }
     match quad {
         0 => Ok(out),
-        1 => Err(format!(
-            "Invalid base64-encoded string: number of data characters ({}) cannot be 1 more than a multiple of 4",
-            out.len() / 3 * 4 + 1
-        )),
+        1 => Err(one_too_many(&out)),
+        _ if quad + pads >= 4 => Ok(out),
         _ => Err("Incorrect padding".into()),
     }
+}
+
+fn one_too_many(out: &[u8]) -> String {
+    format!(
+        "Invalid base64-encoded string: number of data characters ({}) cannot be 1 more than a multiple of 4",
+        out.len() / 3 * 4 + 1
+    )
 }
