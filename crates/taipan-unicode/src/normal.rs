@@ -82,7 +82,7 @@ fn decompose(c: u32, compat: bool, out: &mut Vec<u32>) {
     if (S..S + 11172).contains(&c) {
         let k = c - S;
         out.extend([L + k / 588, V + k % 588 / 28]);
-        if k % 28 != 0 {
+        if !k.is_multiple_of(28) {
             out.push(T + k % 28);
         }
         return;
@@ -98,7 +98,7 @@ fn compose_pair(a: u32, b: u32) -> Option<u32> {
     if (L..L + 19).contains(&a) && (V..V + 21).contains(&b) {
         return Some(S + ((a - L) * 21 + (b - V)) * 28);
     }
-    if (S..S + 11172).contains(&a) && (a - S) % 28 == 0 && (T + 1..T + 28).contains(&b) {
+    if (S..S + 11172).contains(&a) && (a - S).is_multiple_of(28) && (T + 1..T + 28).contains(&b) {
         return Some(a + (b - T));
     }
     let (mut lo, mut hi) = (0, COMPOSITIONS.len() / 12);

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 
 const G: f64 = 6.024680040776729583740234375;
 const G_MINUS_HALF: f64 = 5.524680040776729583740234375;
-const LN_PI: f64 = 1.144729885849400174143427351353058711647;
+const LN_PI: f64 = 1.1447298858494002;
 
 /// Numerator of the Lanczos sum, constant term first.
 #[allow(clippy::excessive_precision)]

@@ -158,6 +158,7 @@ impl<'a> Int<'a> {
         Int { negative: false, digits: self.digits }
     }
     /// The opposite value.
+    #[allow(clippy::should_implement_trait)]
     pub fn neg(self) -> Int<'a> {
         Int { negative: !self.negative && !self.digits.is_empty(), digits: self.digits }
     }
