@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod gen_abi;
+mod gen_unicode;
 mod generated;
 
 use std::process::ExitCode;
@@ -12,6 +13,7 @@ type Command = fn(&[String]) -> Result<(), String>;
 /// Every subcommand: name, one line of help, function.
 const COMMANDS: &[(&str, &str, Command)] = &[
     ("gen-abi", "write the struct layouts of taipan-abi from its tables", gen_abi::run),
+    ("gen-unicode", "write the Unicode tables from the reference interpreter", gen_unicode::run),
 ];
 
 fn main() -> ExitCode {

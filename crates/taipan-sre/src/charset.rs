@@ -1,0 +1,181 @@
+//! Characters: categories, case, and sets with a bitmap for the first 256 characters.
+
+use crate::constants::{cat, op};
+
+/// What the C locale's functions say of single bytes, for patterns with the LOCALE flag.
+#[derive(Clone, Debug)]
+pub struct LocaleTable {
+    /// Lower case of each byte.
+    pub lower: [u8; 256],
+    /// Upper case of each byte.
+    pub upper: [u8; 256],
+    /// Whether each byte is a letter or digit.
+    pub alnum: [bool; 256],
+}
+
+impl Default for LocaleTable {
+    /// The "C" locale: ASCII.
+    fn default() -> Self {
+        let mut t = LocaleTable { lower: [0; 256], upper: [0; 256], alnum: [false; 256] };
+        for b in 0..=255u8 {
+            t.lower[b as usize] = b.to_ascii_lowercase();
+            t.upper[b as usize] = b.to_ascii_uppercase();
+            t.alnum[b as usize] = b.is_ascii_alphanumeric();
+        }
+        t
+    }
+}
+
+impl LocaleTable {
+    pub(crate) fn lower(&self, ch: u32) -> u32 {
+        if ch < 256 { self.lower[ch as usize] as u32 } else { ch }
+    }
+    pub(crate) fn upper(&self, ch: u32) -> u32 {
+        if ch < 256 { self.upper[ch as usize] as u32 } else { ch }
+    }
+    pub(crate) fn is_word(&self, ch: u32) -> bool {
+        ch < 256 && (self.alnum[ch as usize] || ch == b'_' as u32)
+    }
+}
+
+pub(crate) fn ascii_word(ch: u32) -> bool {
+    ch < 128 && ((ch as u8).is_ascii_alphanumeric() || ch as u8 == b'_')
+}
+pub(crate) fn unicode_word(ch: u32) -> bool {
+    if ch < 128 { ascii_word(ch) } else { taipan_unicode::is_alnum(ch) }
+}
+
+pub(crate) fn category(code: u32, ch: u32, locale: &LocaleTable) -> bool {
+    let yes = match code & !1 {
+        cat::DIGIT => (48..58).contains(&ch),
+        cat::SPACE => matches!(ch, 9..=13 | 32),
+        cat::WORD => ascii_word(ch),
+        cat::LINEBREAK => ch == 10,
+        cat::LOC_WORD => locale.is_word(ch),
+        cat::UNI_DIGIT => taipan_unicode::is_decimal(ch),
+        cat::UNI_SPACE => taipan_unicode::is_space(ch),
+        cat::UNI_WORD => unicode_word(ch),
+        _ => taipan_unicode::is_linebreak(ch),
+    };
+    yes != (code & 1 == 1)
+}
+
+/// Which case mapping a set applies to a character before it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fold {
+    None,
+    Ascii,
+    Unicode,
+    /// The locale may change, so no bitmap is made.
+    Locale,
+}
+
+/// A prepared set.
+#[derive(Debug)]
+pub(crate) struct Set {
+    bits: [u64; 4],
+    fold: Fold,
+    /// Where the items are in the code.
+    at: usize,
+}
+
+impl Set {
+    pub fn new(code: &[u32], at: usize, fold: Fold) -> Set {
+        let mut set = Set { bits: [0; 4], fold, at };
+        if fold != Fold::Locale && !uses_locale(&code[at..]) {
+            for ch in 0..256u32 {
+                if set.slow(code, ch, &LocaleTable::default()) {
+                    set.bits[(ch >> 6) as usize] |= 1 << (ch & 63);
+                }
+            }
+        } else {
+            set.fold = Fold::Locale;
+            if fold != Fold::Locale {
+                // A category of the locale without case folding: mark by an impossible bit pattern.
+                set.bits = [u64::MAX; 4];
+            }
+        }
+        set
+    }
+
+    /// Whether `ch` is in the set.
+    #[inline(always)]
+    pub fn has(&self, code: &[u32], ch: u32, locale: &LocaleTable) -> bool {
+        if ch < 256 && self.fold != Fold::Locale {
+            return self.bits[(ch >> 6) as usize] >> (ch & 63) & 1 == 1;
+        }
+        self.slow(code, ch, locale)
+    }
+
+    #[cold]
+    fn slow(&self, code: &[u32], ch: u32, locale: &LocaleTable) -> bool {
+        let items = &code[self.at..];
+        match self.fold {
+            Fold::None => contains(items, ch, locale),
+            Fold::Ascii => contains(items, crate::ascii_tolower(ch), locale),
+            Fold::Unicode => contains(items, crate::unicode_tolower(ch), locale),
+            Fold::Locale if self.bits[0] != 0 => contains(items, ch, locale),
+            Fold::Locale => {
+                let (lo, up) = (locale.lower(ch), locale.upper(ch));
+                contains(items, lo, locale) || (up != lo && contains(items, up, locale))
+            }
+        }
+    }
+}
+
+fn uses_locale(items: &[u32]) -> bool {
+    let mut i = 0;
+    loop {
+        match items[i] {
+            op::FAILURE => return false,
+            op::CATEGORY if items[i + 1] & !1 == cat::LOC_WORD => return true,
+            _ => i += item_len(&items[i..]),
+        }
+    }
+}
+
+/// Words of one item of a set, itself included.
+fn item_len(items: &[u32]) -> usize {
+    match items[0] {
+        op::LITERAL | op::CATEGORY => 2,
+        op::RANGE | op::RANGE_UNI_IGNORE => 3,
+        op::CHARSET => 9,
+        op::BIGCHARSET => 2 + 64 + items[1] as usize * 8,
+        _ => 1,
+    }
+}
+
+/// Walks the items of a set, which end with FAILURE.
+fn contains(items: &[u32], ch: u32, locale: &LocaleTable) -> bool {
+    let mut ok = true;
+    let mut i = 0;
+    loop {
+        let hit = match items[i] {
+            op::FAILURE => return !ok,
+            op::NEGATE => {
+                ok = !ok;
+                false
+            }
+            op::LITERAL => ch == items[i + 1],
+            op::CATEGORY => category(items[i + 1], ch, locale),
+            op::RANGE => items[i + 1] <= ch && ch <= items[i + 2],
+            op::RANGE_UNI_IGNORE => {
+                let inside = |c: u32| items[i + 1] <= c && c <= items[i + 2];
+                inside(ch) || inside(taipan_unicode::upper_simple(ch))
+            }
+            op::CHARSET => ch < 256 && items[i + 1 + (ch >> 5) as usize] >> (ch & 31) & 1 == 1,
+            op::BIGCHARSET => {
+                ch < 65536 && {
+                    let block = items[i + 2 + (ch >> 10) as usize].to_le_bytes()[(ch >> 8 & 3) as usize];
+                    let word = items[i + 66 + block as usize * 8 + (ch >> 5 & 7) as usize];
+                    word >> (ch & 31) & 1 == 1
+                }
+            }
+            _ => return false,
+        };
+        if hit {
+            return ok;
+        }
+        i += item_len(&items[i..]);
+    }
+}
