@@ -8,19 +8,72 @@ use std::fmt::Write as _;
 
 /// The structs to generate. `PyObject` and `PyVarObject` are written by hand in `lib.rs`.
 const STRUCTS: &[&str] = &[
-    "PyTypeObject", "PyNumberMethods", "PySequenceMethods", "PyMappingMethods", "PyAsyncMethods",
-    "PyBufferProcs", "PyHeapTypeObject", "_specialization_cache", "PyLongObject", "_PyLongValue", "PyFloatObject",
-    "PyComplexObject", "Py_complex", "PyBytesObject", "PyByteArrayObject", "PyASCIIObject",
-    "PyCompactUnicodeObject", "PyUnicodeObject", "PyTupleObject", "PyListObject", "PySetObject", "setentry",
-    "PyCFunctionObject", "PyCMethodObject", "PyMethodObject", "PyInstanceMethodObject", "PyDescrObject",
-    "PyMethodDescrObject", "PyMemberDescrObject", "PyGetSetDescrObject", "PyWrapperDescrObject", "wrapperbase",
-    "PyMethodDef", "PyMemberDef", "PyGetSetDef", "PyModuleDef_Base", "PyModuleDef", "PyModuleDef_Slot",
-    "PyType_Spec", "PyType_Slot", "PyStructSequence_Desc", "PyStructSequence_Field", "Py_buffer",
-    "_PyManagedBufferObject", "PyMemoryViewObject", "PySliceObject", "PyCellObject", "PyWeakReference",
-    "PyFunctionObject", "PyCodeObject", "PyFrameObject", "PyTracebackObject", "PyBaseExceptionObject",
-    "PyBaseExceptionGroupObject", "PySyntaxErrorObject", "PyImportErrorObject", "PyUnicodeErrorObject",
-    "PyOSErrorObject", "PySystemExitObject", "PyStopIterationObject", "PyNameErrorObject",
-    "PyAttributeErrorObject", "_PyErr_StackItem", "PyThreadState", "PyModuleObject", "PyGC_Head",
+    "PyTypeObject",
+    "PyNumberMethods",
+    "PySequenceMethods",
+    "PyMappingMethods",
+    "PyAsyncMethods",
+    "PyBufferProcs",
+    "PyHeapTypeObject",
+    "_specialization_cache",
+    "PyLongObject",
+    "_PyLongValue",
+    "PyFloatObject",
+    "PyComplexObject",
+    "Py_complex",
+    "PyBytesObject",
+    "PyByteArrayObject",
+    "PyASCIIObject",
+    "PyCompactUnicodeObject",
+    "PyUnicodeObject",
+    "PyTupleObject",
+    "PyListObject",
+    "PySetObject",
+    "setentry",
+    "PyCFunctionObject",
+    "PyCMethodObject",
+    "PyMethodObject",
+    "PyInstanceMethodObject",
+    "PyDescrObject",
+    "PyMethodDescrObject",
+    "PyMemberDescrObject",
+    "PyGetSetDescrObject",
+    "PyWrapperDescrObject",
+    "wrapperbase",
+    "PyMethodDef",
+    "PyMemberDef",
+    "PyGetSetDef",
+    "PyModuleDef_Base",
+    "PyModuleDef",
+    "PyModuleDef_Slot",
+    "PyType_Spec",
+    "PyType_Slot",
+    "PyStructSequence_Desc",
+    "PyStructSequence_Field",
+    "Py_buffer",
+    "_PyManagedBufferObject",
+    "PyMemoryViewObject",
+    "PySliceObject",
+    "PyCellObject",
+    "PyWeakReference",
+    "PyFunctionObject",
+    "PyCodeObject",
+    "PyFrameObject",
+    "PyTracebackObject",
+    "PyBaseExceptionObject",
+    "PyBaseExceptionGroupObject",
+    "PySyntaxErrorObject",
+    "PyImportErrorObject",
+    "PyUnicodeErrorObject",
+    "PyOSErrorObject",
+    "PySystemExitObject",
+    "PyStopIterationObject",
+    "PyNameErrorObject",
+    "PyAttributeErrorObject",
+    "_PyErr_StackItem",
+    "PyThreadState",
+    "PyModuleObject",
+    "PyGC_Head",
 ];
 
 const DATA: &str = "crates/taipan-abi/data";
@@ -51,21 +104,30 @@ fn generate_types() -> Result<String, String> {
     let mut all = Vec::new();
     for line in table.lines().skip(1) {
         let c: Vec<&str> = line.split('\t').collect();
-        let exception = c[1].ends_with("Error") || c[1].ends_with("Warning") || c[1].ends_with("Exit")
-            || c[1].ends_with("Iteration") || c[1].contains("Exception") || c[1] == "KeyboardInterrupt" || c[1] == "Warning";
+        let exception = c[1].ends_with("Error")
+            || c[1].ends_with("Warning")
+            || c[1].ends_with("Exit")
+            || c[1].ends_with("Iteration")
+            || c[1].contains("Exception")
+            || c[1] == "KeyboardInterrupt"
+            || c[1] == "Warning";
         if c[0] == "-" && !exception || c[1] == "ExceptionGroup" {
             continue;
         }
         let flags = u64::from_str_radix(c[7].trim_start_matches("0x"), 16).map_err(|e| e.to_string())?;
         // READY and VALID_VERSION_TAG are set when the type is made ready.
         let flags = flags & !(1 << 12) & !(1 << 19);
-        let name = if exception { format!("_PyExc_{}", c[1].trim_start_matches('_')) } else { c[0].to_owned() };
+        let name =
+            if exception { format!("_PyExc_{}", c[1].trim_start_matches('_')) } else { c[0].to_owned() };
         let base = match c[12] {
             "" => "null".to_owned(),
             base if base.starts_with("Py") => base.to_owned(),
             base => format!("_PyExc_{base}"),
         };
-        let row = format!("{name}, {:?}, {}, {}, {}, {}, {}, {flags:#x}, {base}", c[1], c[2], c[3], c[4], c[5], c[6]);
+        let row = format!(
+            "{name}, {:?}, {}, {}, {}, {}, {}, {flags:#x}, {base}",
+            c[1], c[2], c[3], c[4], c[5], c[6]
+        );
         if exception && c[0] == "-" {
             let _ = writeln!(out, "exception_type!(PyExc_{}, {row});", c[1]);
         } else {
@@ -74,7 +136,11 @@ fn generate_types() -> Result<String, String> {
         all.push(name);
     }
     let _ = writeln!(out, "/// Every type of the table, bases before the types derived from them.");
-    let _ = writeln!(out, "pub static ALL: &[&super::StaticType] = &[{}];", all.iter().map(|n| format!("&{n}")).collect::<Vec<_>>().join(", "));
+    let _ = writeln!(
+        out,
+        "pub static ALL: &[&super::StaticType] = &[{}];",
+        all.iter().map(|n| format!("&{n}")).collect::<Vec<_>>().join(", ")
+    );
     Ok(out)
 }
 
@@ -117,10 +183,29 @@ fn rust_type(field: &Field, owner: &str) -> String {
         return format!("[{}; {}]", rust_type(&element, owner), count.parse::<usize>().unwrap_or(0));
     }
     if let Some(pointee) = t.strip_suffix('*') {
-        let known = ["PyObject", "PyTypeObject", "PyMethodDef", "PyMemberDef", "PyGetSetDef", "PyNumberMethods",
-            "PySequenceMethods", "PyMappingMethods", "PyAsyncMethods", "PyBufferProcs", "PyFrameObject",
-            "PyThreadState", "_PyErr_StackItem", "PyWeakReference", "wrapperbase", "_PyManagedBufferObject",
-            "PyModuleDef_Slot", "PyType_Slot", "setentry", "PyTracebackObject", "PyStructSequence_Field"];
+        let known = [
+            "PyObject",
+            "PyTypeObject",
+            "PyMethodDef",
+            "PyMemberDef",
+            "PyGetSetDef",
+            "PyNumberMethods",
+            "PySequenceMethods",
+            "PyMappingMethods",
+            "PyAsyncMethods",
+            "PyBufferProcs",
+            "PyFrameObject",
+            "PyThreadState",
+            "_PyErr_StackItem",
+            "PyWeakReference",
+            "wrapperbase",
+            "_PyManagedBufferObject",
+            "PyModuleDef_Slot",
+            "PyType_Slot",
+            "setentry",
+            "PyTracebackObject",
+            "PyStructSequence_Field",
+        ];
         return match pointee {
             "char" => "*const c_char".into(),
             "_err_stackitem" => "*mut _PyErr_StackItem".into(),

@@ -7,7 +7,11 @@ pub fn write(path: &str, source: &str, args: &[String]) -> Result<(), String> {
     let formatted = rustfmt(source)?;
     if args.iter().any(|a| a == "--check") {
         let present = std::fs::read_to_string(path).unwrap_or_default();
-        return if present == formatted { Ok(()) } else { Err(format!("{path} is stale: run the command without --check")) };
+        return if present == formatted {
+            Ok(())
+        } else {
+            Err(format!("{path} is stale: run the command without --check"))
+        };
     }
     std::fs::write(path, formatted).map_err(|e| format!("{path}: {e}"))
 }

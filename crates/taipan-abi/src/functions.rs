@@ -51,4 +51,3 @@ pub type PyCMethod = unsafe extern "C" fn(Obj, *mut PyTypeObject, *const Obj, us
 pub type Py_tracefunc = unsafe extern "C" fn(Obj, *mut c_void, c_int, Obj) -> c_int;
 /// A function pointer whose type the reader finds elsewhere.
 pub type fnptr = unsafe extern "C" fn();
-

@@ -9,8 +9,8 @@ use crate::handle::{Object, Ref, Type};
 use crate::intern;
 use crate::layout;
 use crate::native::{
-    self, CompareOp, GetSetRow, IntoPy, Member, TypeSpec, from_c, getset_row, raw_call, raw_dealloc, raw_getattro,
-    raw_traverse, tp_descr_get, tp_getattro, tp_hash, tp_repr, tp_richcompare,
+    self, CompareOp, GetSetRow, IntoPy, Member, TypeSpec, from_c, getset_row, raw_call, raw_dealloc,
+    raw_getattro, raw_traverse, tp_descr_get, tp_getattro, tp_hash, tp_repr, tp_richcompare,
 };
 use crate::raise;
 use crate::singletons::{is_none, none, not_implemented};
@@ -54,7 +54,9 @@ pub unsafe fn call_def(
 ) -> PyResult {
     // SAFETY: conventions by the flags; `ml_meth` is stored untyped.
     unsafe {
-        let Some(function) = (*def).ml_meth else { return Err(err::system_error("method without a function")) };
+        let Some(function) = (*def).ml_meth else {
+            return Err(err::system_error("method without a function"));
+        };
         let keywords = Object::borrow_opt(kwnames).map_or(0, |names| names.cast::<Tuple>().len());
         let flags = (*def).ml_flags & CONVENTION;
         if keywords != 0 && flags & METH_KEYWORDS == 0 {
@@ -164,7 +166,11 @@ impl CFunction {
     pub fn self_object(&self) -> Option<&Object> {
         // SAFETY: the view guarantees the layout.
         unsafe {
-            if self.def().ml_flags & METH_STATIC != 0 { None } else { Object::borrow_opt((*self.raw()).m_self) }
+            if self.def().ml_flags & METH_STATIC != 0 {
+                None
+            } else {
+                Object::borrow_opt((*self.raw()).m_self)
+            }
         }
     }
 
@@ -219,9 +225,21 @@ pub unsafe extern "C" fn cfunction_vectorcall(
     // SAFETY: slot contract.
     unsafe {
         let function: &CFunction = Object::borrow(callable).cast();
-        let object = if function.def().ml_flags & METH_STATIC != 0 { core::ptr::null_mut() } else { (*function.raw()).m_self };
+        let object = if function.def().ml_flags & METH_STATIC != 0 {
+            core::ptr::null_mut()
+        } else {
+            (*function.raw()).m_self
+        };
         let describe = || function.message_name();
-        native::ret(call_def(function.def_ptr(), object, function.class(), args, vectorcall_count(nargsf), kwnames, &describe))
+        native::ret(call_def(
+            function.def_ptr(),
+            object,
+            function.class(),
+            args,
+            vectorcall_count(nargsf),
+            kwnames,
+            &describe,
+        ))
     }
 }
 
@@ -229,7 +247,11 @@ pub unsafe extern "C" fn cfunction_vectorcall(
 ///
 /// # Safety
 /// As every `tp_call`.
-pub unsafe extern "C" fn vectorcall_call(callable: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+pub unsafe extern "C" fn vectorcall_call(
+    callable: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
     // SAFETY: slot contract: a tuple, and a dict or null.
     unsafe {
         let args: &Tuple = Object::borrow(args).cast();
@@ -278,7 +300,8 @@ fn cfunction_compare(function: &CFunction, other: &Object, op: CompareOp) -> PyR
         return Ok(not_implemented().new_ref());
     };
     // SAFETY: the views guarantee the layout.
-    let same = unsafe { (*function.raw()).m_self == (*other.raw()).m_self && function.def_ptr() == other.def_ptr() };
+    let same =
+        unsafe { (*function.raw()).m_self == (*other.raw()).m_self && function.def_ptr() == other.def_ptr() };
     (same == (op == CompareOp::Eq)).into_py()
 }
 
@@ -298,13 +321,21 @@ fn def_doc(def: &PyMethodDef) -> Option<&str> {
 }
 
 static CFUNCTION_GETSET: &[GetSetRow] = &[
-    getset_row(c"__doc__", |f: &CFunction| def_doc(f.def()).map(|doc| crate::descr::doc_without_signature(f.name(), doc).to_owned()), c""),
+    getset_row(
+        c"__doc__",
+        |f: &CFunction| {
+            def_doc(f.def()).map(|doc| crate::descr::doc_without_signature(f.name(), doc).to_owned())
+        },
+        c"",
+    ),
     getset_row(c"__name__", |f: &CFunction| f.name().to_owned(), c""),
     getset_row(c"__qualname__", CFunction::qualname, c""),
     getset_row(c"__self__", |f: &CFunction| f.self_object().unwrap_or(none()).new_ref(), c""),
     getset_row(
         c"__text_signature__",
-        |f: &CFunction| def_doc(f.def()).and_then(|doc| crate::descr::text_signature(f.name(), doc)).map(str::to_owned),
+        |f: &CFunction| {
+            def_doc(f.def()).and_then(|doc| crate::descr::text_signature(f.name(), doc)).map(str::to_owned)
+        },
         c"",
     ),
 ];
@@ -397,7 +428,12 @@ unsafe extern "C" fn method_vectorcall(
         for index in 0..total {
             all.push(*args.add(index));
         }
-        native::ret(crate::protocol::vectorcall_raw(method.function(), all.as_ptr().add(1), (count + 1) | 1 << 63, kwnames))
+        native::ret(crate::protocol::vectorcall_raw(
+            method.function(),
+            all.as_ptr().add(1),
+            (count + 1) | 1 << 63,
+            kwnames,
+        ))
     }
 }
 
@@ -427,7 +463,8 @@ fn method_repr(method: &Method) -> PyResult {
         Some(name) => Some(name),
         None => method.function().getattr_opt(intern!("__name__"))?,
     };
-    let name = name.and_then(|name| name.downcast::<Str>().map(Str::to_lossy)).unwrap_or_else(|| "?".to_owned());
+    let name =
+        name.and_then(|name| name.downcast::<Str>().map(Str::to_lossy)).unwrap_or_else(|| "?".to_owned());
     let object = method.self_object().repr()?;
     format!("<bound method {name} of {}>", object.str_lossy()).into_py()
 }
@@ -441,7 +478,8 @@ fn method_compare(method: &Method, other: &Object, op: CompareOp) -> PyResult {
 }
 
 fn method_hash(method: &Method) -> PyResult<isize> {
-    let hash = taipan_num::hash::pointer(method.self_object().as_ptr().addr()) as isize ^ method.function().hash()?;
+    let hash = taipan_num::hash::pointer(method.self_object().as_ptr().addr()) as isize
+        ^ method.function().hash()?;
     Ok(if hash == -1 { -2 } else { hash })
 }
 

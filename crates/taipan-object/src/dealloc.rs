@@ -10,7 +10,7 @@
 //! collector; the list is linked through the word that held the reference count and flags.
 
 use crate::state;
-use taipan_abi::{PyObject, Py_TPFLAGS_HAVE_GC};
+use taipan_abi::{Py_TPFLAGS_HAVE_GC, PyObject};
 
 /// Deallocates an object whose last reference has been given up.
 ///

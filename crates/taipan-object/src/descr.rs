@@ -9,8 +9,9 @@ use crate::handle::{Object, Ref, Type};
 use crate::intern;
 use crate::layout;
 use crate::native::{
-    self, CallArgs, CompareOp, GetSetRow, IntoPy, Member, TypeSpec, from_c, from_c_int, getset_row, opt_ptr, raw_call,
-    raw_dealloc, raw_getattro, raw_traverse, tp_call, tp_descr_get, tp_descr_set, tp_hash, tp_repr, tp_richcompare,
+    self, CallArgs, CompareOp, GetSetRow, IntoPy, Member, TypeSpec, from_c, from_c_int, getset_row, opt_ptr,
+    raw_call, raw_dealloc, raw_getattro, raw_traverse, tp_call, tp_descr_get, tp_descr_set, tp_hash, tp_repr,
+    tp_richcompare,
 };
 use crate::raise;
 use crate::singletons::{none, not_implemented};
@@ -60,8 +61,11 @@ pub struct RawMethodWrapper {
 
 /// The type of slot wrappers bound to an instance.
 #[unsafe(no_mangle)]
-pub static _PyMethodWrapper_Type: StaticType =
-    StaticType::native(c"method-wrapper", size_of::<RawMethodWrapper>(), Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION);
+pub static _PyMethodWrapper_Type: StaticType = StaticType::native(
+    c"method-wrapper",
+    size_of::<RawMethodWrapper>(),
+    Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+);
 
 /// # Safety
 /// `text` is null-terminated.
@@ -177,7 +181,10 @@ pub fn wrapped_slot(found: &Object, def: &'static SlotDef, ty: &Type) -> Option<
 pub fn is_generic_getattribute(found: &Object) -> bool {
     found.downcast::<WrapperDescr>().is_some_and(|wrapper| {
         wrapper.def().name == "__getattribute__"
-            && core::ptr::eq(wrapper.function(), crate::instance::PyObject_GenericGetAttr as getattrofunc as *const c_void)
+            && core::ptr::eq(
+                wrapper.function(),
+                crate::instance::PyObject_GenericGetAttr as getattrofunc as *const c_void,
+            )
     })
 }
 
@@ -251,7 +258,15 @@ unsafe fn method_call(
         let object = Object::borrow(*args);
         common.check(object)?;
         let describe = || format!("{}.{}()", common.owner().name(), common.name_text());
-        call_def(descr.def(), object.as_ptr(), common.owner().raw(), args.add(1), count - 1, kwnames, &describe)
+        call_def(
+            descr.def(),
+            object.as_ptr(),
+            common.owner().raw(),
+            args.add(1),
+            count - 1,
+            kwnames,
+            &describe,
+        )
     }
 }
 
@@ -286,7 +301,9 @@ unsafe extern "C" fn classmethod_vectorcall(
         }
         let bound = classmethod_get(descr, None, Some(Object::borrow(*args)));
         match bound {
-            Ok(bound) => native::ret(crate::protocol::vectorcall_raw(&bound, args.add(1), count - 1, kwnames)),
+            Ok(bound) => {
+                native::ret(crate::protocol::vectorcall_raw(&bound, args.add(1), count - 1, kwnames))
+            }
             Err(error) => native::ret(Err::<Ref, _>(error)),
         }
     }
@@ -368,7 +385,9 @@ fn getset_set(descr: &GetSetDescr, instance: &Object, value: Option<&Object>) ->
         check_set(common, instance)?;
         let row = (*descr.raw()).d_getset.cast::<PyGetSetDef>();
         match (*row).set {
-            Some(set) => from_c_int(set(instance.as_ptr(), opt_ptr(value), (*row).closure) as isize).map(|_| ()),
+            Some(set) => {
+                from_c_int(set(instance.as_ptr(), opt_ptr(value), (*row).closure) as isize).map(|_| ())
+            }
             None => Err(raise!(
                 PyExc_AttributeError,
                 "attribute '{}' of '{}' objects is not writable",
@@ -503,10 +522,12 @@ pub unsafe fn write_member(object: &Object, def: &PyMemberDef, value: Option<&Ob
             Py_T_PYSSIZET => place.cast::<isize>().write_unaligned(value.to_isize()?),
             Py_T_FLOAT => place.cast::<f32>().write_unaligned(value.to_f64()? as f32),
             Py_T_DOUBLE => place.cast::<f64>().write_unaligned(value.to_f64()?),
-            Py_T_CHAR => match value.downcast::<Str>().filter(|text| text.len() == 1).map(|text| text.chars().at(0)) {
-                Some(c @ 0..=255) => place.write(c as u8),
-                _ => return Err(type_error("bad argument type for built-in operation")),
-            },
+            Py_T_CHAR => {
+                match value.downcast::<Str>().filter(|text| text.len() == 1).map(|text| text.chars().at(0)) {
+                    Some(c @ 0..=255) => place.write(c as u8),
+                    _ => return Err(type_error("bad argument type for built-in operation")),
+                }
+            }
             Py_T_STRING | Py_T_STRING_INPLACE => return Err(type_error("readonly attribute")),
             _ => return Err(err::system_error("bad memberdescr type")),
         }
@@ -535,7 +556,9 @@ fn wrapper_call(descr: &WrapperDescr, args: &Tuple, kwargs: Option<&Dict>) -> Py
         ));
     }
     // SAFETY: the function is a slot of the owner, of the shape that its row says.
-    unsafe { crate::typeobject::invoke(descr.def().wrap, descr.function(), object, &args.items()[1..], kwargs) }
+    unsafe {
+        crate::typeobject::invoke(descr.def().wrap, descr.function(), object, &args.items()[1..], kwargs)
+    }
 }
 
 fn wrapper_get(descr: &WrapperDescr, instance: Option<&Object>, _: Option<&Object>) -> PyResult {
@@ -572,7 +595,9 @@ impl MethodWrapper {
 fn method_wrapper_call(wrapper: &MethodWrapper, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     let descr = wrapper.descr();
     // SAFETY: the function is a slot of the owner, of the shape that its row says.
-    unsafe { crate::typeobject::invoke(descr.def().wrap, descr.function(), wrapper.object(), args.items(), kwargs) }
+    unsafe {
+        crate::typeobject::invoke(descr.def().wrap, descr.function(), wrapper.object(), args.items(), kwargs)
+    }
 }
 
 unsafe extern "C" fn method_wrapper_dealloc(ptr: *mut PyObject) {
@@ -586,7 +611,11 @@ unsafe extern "C" fn method_wrapper_dealloc(ptr: *mut PyObject) {
     }
 }
 
-unsafe extern "C" fn method_wrapper_traverse(ptr: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
+unsafe extern "C" fn method_wrapper_traverse(
+    ptr: *mut PyObject,
+    visit: visitproc,
+    arg: *mut c_void,
+) -> c_int {
     // SAFETY: a live wrapper.
     unsafe {
         let raw = ptr.cast::<RawMethodWrapper>();
@@ -714,7 +743,14 @@ pub static SPECS: [TypeSpec; 6] = [
                 all.extend(kwargs.into_iter().flat_map(Dict::items_vec).map(|(_, value)| value));
                 let refs: Vec<&Object> = all.iter().map(|arg| &**arg).collect();
                 // SAFETY: the arguments live during the call.
-                unsafe { from_c(classmethod_vectorcall(d.as_ptr(), refs.as_ptr().cast(), args.len(), opt_ptr(names.as_ref().map(|n| &***n)))) }
+                unsafe {
+                    from_c(classmethod_vectorcall(
+                        d.as_ptr(),
+                        refs.as_ptr().cast(),
+                        args.len(),
+                        opt_ptr(names.as_ref().map(|n| &***n)),
+                    ))
+                }
             }),
             tp_repr(|d: &Descr| repr_of("method", d)),
             tp_descr_get(classmethod_get),
@@ -740,7 +776,11 @@ pub static SPECS: [TypeSpec; 6] = [
         members: DESCR_MEMBERS,
         getset: &[
             // SAFETY: the row outlives the type.
-            getset_row(c"__doc__", |d: &GetSetDescr| unsafe { optional_text((*(*d.raw()).d_getset.cast::<PyGetSetDef>()).doc) }, c""),
+            getset_row(
+                c"__doc__",
+                |d: &GetSetDescr| unsafe { optional_text((*(*d.raw()).d_getset.cast::<PyGetSetDef>()).doc) },
+                c"",
+            ),
             QUALNAME,
         ],
         ..TypeSpec::new(&PyGetSetDescr_Type)
@@ -771,9 +811,17 @@ pub static SPECS: [TypeSpec; 6] = [
         methods: DESCR_METHODS,
         members: DESCR_MEMBERS,
         getset: &[
-            getset_row(c"__doc__", |d: &WrapperDescr| doc_without_signature(d.def().name, d.def().doc).to_owned(), c""),
+            getset_row(
+                c"__doc__",
+                |d: &WrapperDescr| doc_without_signature(d.def().name, d.def().doc).to_owned(),
+                c"",
+            ),
             QUALNAME,
-            getset_row(c"__text_signature__", |d: &WrapperDescr| text_signature(d.def().name, d.def().doc).map(str::to_owned), c""),
+            getset_row(
+                c"__text_signature__",
+                |d: &WrapperDescr| text_signature(d.def().name, d.def().doc).map(str::to_owned),
+                c"",
+            ),
         ],
         ..TypeSpec::new(&PyWrapperDescr_Type)
     },
@@ -795,12 +843,24 @@ pub static SPECS: [TypeSpec; 6] = [
             }),
         ],
         getset: &[
-            getset_row(c"__doc__", |w: &MethodWrapper| doc_without_signature(w.descr().def().name, w.descr().def().doc).to_owned(), c""),
+            getset_row(
+                c"__doc__",
+                |w: &MethodWrapper| {
+                    doc_without_signature(w.descr().def().name, w.descr().def().doc).to_owned()
+                },
+                c"",
+            ),
             getset_row(c"__name__", |w: &MethodWrapper| Ref::of(w.common().name()), c""),
             getset_row(c"__objclass__", |w: &MethodWrapper| Ref::of(w.common().owner()), c""),
             getset_row(c"__qualname__", |w: &MethodWrapper| w.common().qualname(), c""),
             getset_row(c"__self__", |w: &MethodWrapper| w.object().new_ref(), c""),
-            getset_row(c"__text_signature__", |w: &MethodWrapper| text_signature(w.descr().def().name, w.descr().def().doc).map(str::to_owned), c""),
+            getset_row(
+                c"__text_signature__",
+                |w: &MethodWrapper| {
+                    text_signature(w.descr().def().name, w.descr().def().doc).map(str::to_owned)
+                },
+                c"",
+            ),
         ],
         ..TypeSpec::new(&_PyMethodWrapper_Type)
     },

@@ -73,7 +73,15 @@ struct EmptyKeys {
 }
 /// The table of every empty dict. It has no room, so it is never written.
 static EMPTY_KEYS: EmptyKeys = EmptyKeys {
-    head: Keys { log2_size: MIN_LOG2, log2_index: 0, all_str: true, version: 0, usable: 0, entries: 0, reserved: 0 },
+    head: Keys {
+        log2_size: MIN_LOG2,
+        log2_index: 0,
+        all_str: true,
+        version: 0,
+        usable: 0,
+        entries: 0,
+        reserved: 0,
+    },
     indices: [-1; 8],
 };
 
@@ -272,7 +280,8 @@ impl Dict {
     }
 
     fn allocate_block() -> Option<Ref<Dict>> {
-        let block = if crate::state::current().is_null() { alloc::malloc(64) } else { alloc::small_alloc::<64>() };
+        let block =
+            if crate::state::current().is_null() { alloc::malloc(64) } else { alloc::small_alloc::<64>() };
         if block.is_null() {
             return None;
         }
@@ -638,7 +647,11 @@ impl Dict {
                 let entry = entries(keys).add(*position);
                 *position += 1;
                 if !(*entry).key.is_null() {
-                    return Some((Object::borrow((*entry).key), Object::borrow((*entry).value), (*entry).hash));
+                    return Some((
+                        Object::borrow((*entry).key),
+                        Object::borrow((*entry).value),
+                        (*entry).hash,
+                    ));
                 }
             }
         }
@@ -655,7 +668,10 @@ impl Dict {
                 *position -= 1;
                 let entry = entries(keys).add(*position);
                 if !(*entry).key.is_null() {
-                    return Some((Object::borrow((*entry).key).new_ref(), Object::borrow((*entry).value).new_ref()));
+                    return Some((
+                        Object::borrow((*entry).key).new_ref(),
+                        Object::borrow((*entry).value).new_ref(),
+                    ));
                 }
             }
         }

@@ -273,7 +273,11 @@ pub unsafe fn track_ptr(ptr: *mut PyObject) {
         list_append(head, gc.list(0));
         let count = gc.count[0].get() + 1;
         gc.count[0].set(count);
-        if count > gc.threshold[0].get() && gc.enabled.get() && !gc.collecting.get() && gc.threshold[0].get() != 0 {
+        if count > gc.threshold[0].get()
+            && gc.enabled.get()
+            && !gc.collecting.get()
+            && gc.threshold[0].get() != 0
+        {
             thread.eval_breaker.fetch_or(state::breaker::GC_SCHEDULED, core::sync::atomic::Ordering::Relaxed);
         }
     }

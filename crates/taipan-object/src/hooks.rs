@@ -18,6 +18,8 @@ pub struct Hooks {
     pub unraisable: fn(Ref, Option<&Object>),
     /// Runs pending signal handlers and queued calls.
     pub check_signals: fn() -> PyResult<()>,
+    /// The globals of the Python code that is running.
+    pub current_globals: fn() -> Option<Ref<crate::dict::Dict>>,
     /// Decodes bytes with a named codec and error handler.
     pub decode: fn(&[u8], &str, &str) -> PyResult<Ref>,
     /// Encodes a str with a named codec and error handler, to a bytes object.

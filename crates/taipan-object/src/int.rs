@@ -9,7 +9,7 @@ use crate::err::PyResult;
 use crate::handle::{Layout, Object, Ref};
 use crate::layout;
 use crate::statics::{PyLong_Type, StaticInt};
-use taipan_abi::{PyLongObject, Py_TPFLAGS_LONG_SUBCLASS};
+use taipan_abi::{Py_TPFLAGS_LONG_SUBCLASS, PyLongObject};
 
 layout!(
     /// An `int` or an instance of a subclass (so also a bool).
@@ -55,7 +55,10 @@ impl Int {
     pub fn digits(&self) -> &[u32] {
         // SAFETY: `lv_tag` counts the digits behind it; an int never changes.
         unsafe {
-            core::slice::from_raw_parts((&raw const (*self.raw()).long_value.ob_digit).cast(), self.digit_count())
+            core::slice::from_raw_parts(
+                (&raw const (*self.raw()).long_value.ob_digit).cast(),
+                self.digit_count(),
+            )
         }
     }
 
@@ -156,7 +159,8 @@ impl Int {
     }
 
     fn from_magnitude(negative: bool, magnitude: u64) -> Ref<Int> {
-        let digits = [magnitude as u32 & MASK, (magnitude >> SHIFT) as u32 & MASK, (magnitude >> (2 * SHIFT)) as u32];
+        let digits =
+            [magnitude as u32 & MASK, (magnitude >> SHIFT) as u32 & MASK, (magnitude >> (2 * SHIFT)) as u32];
         Self::from_digits(negative, &digits).unwrap_or_else(|_| crate::err::fatal_no_memory())
     }
 
@@ -175,7 +179,11 @@ impl Int {
         unsafe {
             let raw = object.raw();
             (*raw).long_value.lv_tag = ((count as u64) << 3) | if negative { 2 } else { 0 };
-            core::ptr::copy_nonoverlapping(digits.as_ptr(), (&raw mut (*raw).long_value.ob_digit).cast(), count);
+            core::ptr::copy_nonoverlapping(
+                digits.as_ptr(),
+                (&raw mut (*raw).long_value.ob_digit).cast(),
+                count,
+            );
         }
         Ok(object)
     }
@@ -202,10 +210,20 @@ impl Int {
         // SAFETY: room and exclusiveness by contract.
         unsafe {
             let raw = self.raw();
-            let sign = if digits.is_empty() { 1 } else if negative { 2 } else { 0 };
+            let sign = if digits.is_empty() {
+                1
+            } else if negative {
+                2
+            } else {
+                0
+            };
             (*raw).long_value.lv_tag = ((digits.len() as u64) << 3) | sign;
             (&raw mut (*raw).long_value.ob_digit).cast::<u32>().write(0);
-            core::ptr::copy_nonoverlapping(digits.as_ptr(), (&raw mut (*raw).long_value.ob_digit).cast(), digits.len());
+            core::ptr::copy_nonoverlapping(
+                digits.as_ptr(),
+                (&raw mut (*raw).long_value.ob_digit).cast(),
+                digits.len(),
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
 //! `None`, `NotImplemented`, `...`, `True` and `False`.
 
 use crate::handle::{Object, Ref};
-use crate::statics::{_Py_EllipsisObject, _Py_FalseStruct, _Py_NoneStruct, _Py_NotImplementedStruct, _Py_TrueStruct};
+use crate::statics::{
+    _Py_EllipsisObject, _Py_FalseStruct, _Py_NoneStruct, _Py_NotImplementedStruct, _Py_TrueStruct,
+};
 
 /// Borrowed `None`.
 #[inline(always)]

@@ -85,7 +85,10 @@ impl Tuple {
         if len == 0 {
             return Ok(Self::empty());
         }
-        let size = len.checked_mul(8).and_then(|n| n.checked_add(32 + alloc::GC_HEAD)).ok_or_else(alloc::no_memory)?;
+        let size = len
+            .checked_mul(8)
+            .and_then(|n| n.checked_add(32 + alloc::GC_HEAD))
+            .ok_or_else(alloc::no_memory)?;
         let block = match len {
             1 => alloc::small_alloc::<56>(),
             2 => alloc::small_alloc::<64>(),

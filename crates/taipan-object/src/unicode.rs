@@ -372,7 +372,9 @@ impl Str {
     #[inline]
     pub fn same_text(&self, other: &Str) -> bool {
         self.as_ptr() == other.as_ptr()
-            || (self.len() == other.len() && self.kind() == other.kind() && self.data_bytes() == other.data_bytes())
+            || (self.len() == other.len()
+                && self.kind() == other.kind()
+                && self.data_bytes() == other.data_bytes())
     }
 
     /// Whether the text is `other`.
@@ -443,6 +445,20 @@ pub fn static_str(cell: &'static AtomicPtr<PyObject>, text: &str) -> &'static St
         return unsafe { Object::borrow(ptr).cast() };
     }
     immortal_once(cell, || Str::from_utf8(text))
+}
+
+/// The interned, immortal str of a name from a static table; `None` without memory.
+pub fn permanent(text: &str) -> Option<&'static Str> {
+    let made = intern_immortal(Str::from_utf8(text).ok()?);
+    // SAFETY: immortal, and a str.
+    Some(unsafe { Object::borrow(made.as_ptr()).cast() })
+}
+
+/// Whether a str is an identifier (language reference, 2.3).
+pub fn is_identifier(text: &Str) -> bool {
+    let mut points = text.code_points();
+    let start = taipan_unicode::is_identifier_start;
+    points.next().is_some_and(start) && points.all(taipan_unicode::is_identifier_continue)
 }
 
 /// The interned strs of an interpreter: text to object, without owning a reference.

@@ -101,7 +101,10 @@ unsafe fn insert(list: *mut *mut PyWeakReference, node: *mut PyWeakReference, sh
         let mut before: *mut PyWeakReference = null_mut();
         if !shared {
             let mut current = *list;
-            while !current.is_null() && (*current).wr_callback.is_null() && Object::borrow(current.cast()).ty().flags() & Py_TPFLAGS_HEAPTYPE == 0 {
+            while !current.is_null()
+                && (*current).wr_callback.is_null()
+                && Object::borrow(current.cast()).ty().flags() & Py_TPFLAGS_HEAPTYPE == 0
+            {
                 before = current;
                 current = (*current).wr_next;
             }
@@ -198,7 +201,8 @@ pub fn clear_on_dealloc(object: &Object) {
 /// The same for garbage that the collector is about to clear: references that are garbage
 /// themselves lose their callbacks, the others are called.
 pub fn clear_for_garbage(garbage: &[Ref]) {
-    let unreachable: std::collections::HashSet<*mut PyObject> = garbage.iter().map(|object| object.as_ptr()).collect();
+    let unreachable: std::collections::HashSet<*mut PyObject> =
+        garbage.iter().map(|object| object.as_ptr()).collect();
     let mut calls: Vec<(Ref, Ref)> = Vec::new();
     for object in garbage {
         let list = list_of(object);
@@ -246,7 +250,11 @@ pub unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
 ///
 /// # Safety
 /// As every `tp_traverse`.
-pub unsafe extern "C" fn traverse(ptr: *mut PyObject, visit: visitproc, arg: *mut core::ffi::c_void) -> core::ffi::c_int {
+pub unsafe extern "C" fn traverse(
+    ptr: *mut PyObject,
+    visit: visitproc,
+    arg: *mut core::ffi::c_void,
+) -> core::ffi::c_int {
     // SAFETY: a live reference.
     unsafe { crate::instance::visit_all(&[(*ptr.cast::<PyWeakReference>()).wr_callback], visit, arg) }
 }

@@ -132,7 +132,13 @@ impl Signature {
         Ok(bound)
     }
 
-    fn bind_keyword<'a>(&self, bound: &mut Args<'a>, name: &Object, value: &'a Object, positional: usize) -> PyResult<()> {
+    fn bind_keyword<'a>(
+        &self,
+        bound: &mut Args<'a>,
+        name: &Object,
+        value: &'a Object,
+        positional: usize,
+    ) -> PyResult<()> {
         let Some(text) = name.downcast::<Str>() else { return Err(type_error("keywords must be strings")) };
         let found = (self.positional_only..self.count).find(|&index| text.equals(self.param(index)));
         let Some(index) = found else {
@@ -181,7 +187,13 @@ impl Signature {
         if keywords != 0 {
             return raise!(PyExc_TypeError, "{}() takes no keyword arguments", self.name);
         }
-        let exactly = if min == max { "" } else if given < min { "at least " } else { "at most " };
+        let exactly = if min == max {
+            ""
+        } else if given < min {
+            "at least "
+        } else {
+            "at most "
+        };
         let wanted = if given < min { min } else { max };
         let plural = if wanted == 1 { "" } else { "s" };
         raise!(PyExc_TypeError, "{} expected {exactly}{wanted} argument{plural}, got {given}", self.name)

@@ -130,7 +130,8 @@ pub unsafe fn from_c_opt(ptr: *mut PyObject) -> PyResult<Option<Ref>> {
 /// The exception in the indicator.
 #[inline(always)]
 pub fn from_c_int(status: isize) -> PyResult<isize> {
-    if status < 0 && status == -1
+    if status < 0
+        && status == -1
         && let Some(error) = err::fetch_opt()
     {
         return Err(error);

@@ -1,9 +1,9 @@
 //! The C functions behind method rows: one generic function per calling convention.
 
+use super::Args;
 use super::args::{CallArgs, Signature};
 use super::convert::{IntoPy, ret};
 use super::slots::the;
-use super::Args;
 use crate::err::PyErr;
 use crate::handle::{Layout, Object, Ref};
 use crate::tuple::Tuple;

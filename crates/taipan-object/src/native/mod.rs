@@ -17,8 +17,8 @@ mod rows;
 mod slots;
 
 pub use args::{Args, CallArgs, Signature};
-pub use entry::Signed;
 pub use convert::{IntoPy, from_c, from_c_int, from_c_opt, opt_ptr, ret, ret_int, ret_len};
+pub use entry::Signed;
 pub use payload::{Native, Payload, Visitor, native_new};
 pub use rows::{Member, MethodRow, getset_row, method_row};
 pub use slots::*;

@@ -16,7 +16,7 @@ use crate::statics::StaticType;
 use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
 use core::ops::Deref;
-use taipan_abi::{PyObject, Py_TPFLAGS_HAVE_GC, visitproc};
+use taipan_abi::{Py_TPFLAGS_HAVE_GC, PyObject, visitproc};
 
 /// The Rust state of a native type's instances.
 pub trait Payload: 'static + Sized {
@@ -96,11 +96,8 @@ impl<P: Payload> Native<P> {
     pub const SIZE: usize = size_of::<RawNative<P>>();
 
     /// `tp_dealloc`, `tp_traverse` and `tp_clear` of the type.
-    pub const SLOTS: [Slot; 3] = [
-        raw_dealloc(native_dealloc::<P>),
-        raw_traverse(native_traverse::<P>),
-        raw_clear(native_clear::<P>),
-    ];
+    pub const SLOTS: [Slot; 3] =
+        [raw_dealloc(native_dealloc::<P>), raw_traverse(native_traverse::<P>), raw_clear(native_clear::<P>)];
     pub const DEALLOC: Slot = raw_dealloc(native_dealloc::<P>);
     pub const TRAVERSE: Slot = raw_traverse(native_traverse::<P>);
     pub const CLEAR: Slot = raw_clear(native_clear::<P>);
@@ -155,7 +152,11 @@ unsafe extern "C" fn native_dealloc<P: Payload>(ptr: *mut PyObject) {
     }
 }
 
-unsafe extern "C" fn native_traverse<P: Payload>(ptr: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
+unsafe extern "C" fn native_traverse<P: Payload>(
+    ptr: *mut PyObject,
+    visit: visitproc,
+    arg: *mut c_void,
+) -> c_int {
     let mut visitor = Visitor { visit, arg, result: 0 };
     // SAFETY: a live instance made by `native_new`.
     unsafe { Object::borrow(ptr).cast::<Native<P>>() }.traverse(&mut visitor);

@@ -1,8 +1,8 @@
 //! The rows of definition tables: methods, attributes, members.
 
 use super::GetSetRow;
-use super::entry::Entry;
 use super::convert::{IntoPy, ret, ret_int};
+use super::entry::Entry;
 use super::slots::the;
 use crate::err::PyResult;
 use crate::handle::{Layout, Object};
@@ -124,7 +124,10 @@ pub const fn getset_row<T: Layout, R: IntoPy, G: Fn(&T) -> R + Copy>(
 
 impl GetSetRow {
     /// The same attribute with a setter `fn(&T, value or None to delete) -> PyResult<()>`.
-    pub const fn with_setter<T: Layout, S: Fn(&T, Option<&Object>) -> PyResult<()> + Copy>(mut self, _setter: S) -> Self {
+    pub const fn with_setter<T: Layout, S: Fn(&T, Option<&Object>) -> PyResult<()> + Copy>(
+        mut self,
+        _setter: S,
+    ) -> Self {
         unsafe extern "C" fn set<T: Layout, S: Fn(&T, Option<&Object>) -> PyResult<()> + Copy>(
             object: *mut PyObject,
             value: *mut PyObject,

@@ -151,7 +151,9 @@ pub const fn nb_power<R: IntoPy, F: Fn(&Object, &Object, &Object) -> R + Copy>(_
 
 /// `nb_bool`: from `fn(&self) -> PyResult<bool>`.
 pub const fn nb_bool<T: Layout, F: Fn(&T) -> PyResult<bool> + Copy>(_function: F) -> Slot {
-    unsafe extern "C" fn entry<T: Layout, F: Fn(&T) -> PyResult<bool> + Copy>(object: *mut PyObject) -> c_int {
+    unsafe extern "C" fn entry<T: Layout, F: Fn(&T) -> PyResult<bool> + Copy>(
+        object: *mut PyObject,
+    ) -> c_int {
         // SAFETY: slot contract.
         ret_len(the::<F>()(unsafe { view::<T>(object) }).map(isize::from)) as c_int
     }
@@ -200,7 +202,9 @@ index_slots! {
 }
 
 /// `sq_ass_item`: from `fn(&self, index, value or None to delete)`.
-pub const fn sq_ass_item<T: Layout, F: Fn(&T, isize, Option<&Object>) -> PyResult<()> + Copy>(_function: F) -> Slot {
+pub const fn sq_ass_item<T: Layout, F: Fn(&T, isize, Option<&Object>) -> PyResult<()> + Copy>(
+    _function: F,
+) -> Slot {
     unsafe extern "C" fn entry<T: Layout, F: Fn(&T, isize, Option<&Object>) -> PyResult<()> + Copy>(
         object: *mut PyObject,
         index: isize,
@@ -294,7 +298,9 @@ impl CompareOp {
 }
 
 /// `tp_richcompare`: from `fn(&self, other, op) -> object` (`NotImplemented` where it does not know).
-pub const fn tp_richcompare<T: Layout, R: IntoPy, F: Fn(&T, &Object, CompareOp) -> R + Copy>(_function: F) -> Slot {
+pub const fn tp_richcompare<T: Layout, R: IntoPy, F: Fn(&T, &Object, CompareOp) -> R + Copy>(
+    _function: F,
+) -> Slot {
     unsafe extern "C" fn entry<T: Layout, R: IntoPy, F: Fn(&T, &Object, CompareOp) -> R + Copy>(
         object: *mut PyObject,
         other: *mut PyObject,
@@ -313,13 +319,19 @@ pub const fn tp_richcompare<T: Layout, R: IntoPy, F: Fn(&T, &Object, CompareOp) 
 pub const fn tp_call<T: Layout, R: IntoPy, F: Fn(&T, &Tuple, Option<&crate::dict::Dict>) -> R + Copy>(
     _function: F,
 ) -> Slot {
-    unsafe extern "C" fn entry<T: Layout, R: IntoPy, F: Fn(&T, &Tuple, Option<&crate::dict::Dict>) -> R + Copy>(
+    unsafe extern "C" fn entry<
+        T: Layout,
+        R: IntoPy,
+        F: Fn(&T, &Tuple, Option<&crate::dict::Dict>) -> R + Copy,
+    >(
         object: *mut PyObject,
         args: *mut PyObject,
         kwargs: *mut PyObject,
     ) -> *mut PyObject {
         // SAFETY: slot contract: a tuple, and a dict or null.
-        unsafe { ret(the::<F>()(view::<T>(object), view(args), Object::borrow_opt(kwargs).map(|k| k.cast()))) }
+        unsafe {
+            ret(the::<F>()(view::<T>(object), view(args), Object::borrow_opt(kwargs).map(|k| k.cast())))
+        }
     }
     Slot { id: Py_tp_call, function: entry::<T, R, F> as ternaryfunc as *mut c_void }
 }
@@ -328,7 +340,11 @@ pub const fn tp_call<T: Layout, R: IntoPy, F: Fn(&T, &Tuple, Option<&crate::dict
 pub const fn tp_descr_get<T: Layout, R: IntoPy, F: Fn(&T, Option<&Object>, Option<&Object>) -> R + Copy>(
     _function: F,
 ) -> Slot {
-    unsafe extern "C" fn entry<T: Layout, R: IntoPy, F: Fn(&T, Option<&Object>, Option<&Object>) -> R + Copy>(
+    unsafe extern "C" fn entry<
+        T: Layout,
+        R: IntoPy,
+        F: Fn(&T, Option<&Object>, Option<&Object>) -> R + Copy,
+    >(
         object: *mut PyObject,
         instance: *mut PyObject,
         owner: *mut PyObject,
@@ -340,7 +356,9 @@ pub const fn tp_descr_get<T: Layout, R: IntoPy, F: Fn(&T, Option<&Object>, Optio
 }
 
 /// `tp_new`: from `fn(type, args, kwargs) -> object`.
-pub const fn tp_new<R: IntoPy, F: Fn(&Type, &Tuple, Option<&crate::dict::Dict>) -> R + Copy>(_function: F) -> Slot {
+pub const fn tp_new<R: IntoPy, F: Fn(&Type, &Tuple, Option<&crate::dict::Dict>) -> R + Copy>(
+    _function: F,
+) -> Slot {
     unsafe extern "C" fn entry<R: IntoPy, F: Fn(&Type, &Tuple, Option<&crate::dict::Dict>) -> R + Copy>(
         ty: *mut PyTypeObject,
         args: *mut PyObject,
@@ -356,13 +374,18 @@ pub const fn tp_new<R: IntoPy, F: Fn(&Type, &Tuple, Option<&crate::dict::Dict>) 
 pub const fn tp_init<T: Layout, F: Fn(&T, &Tuple, Option<&crate::dict::Dict>) -> PyResult<()> + Copy>(
     _function: F,
 ) -> Slot {
-    unsafe extern "C" fn entry<T: Layout, F: Fn(&T, &Tuple, Option<&crate::dict::Dict>) -> PyResult<()> + Copy>(
+    unsafe extern "C" fn entry<
+        T: Layout,
+        F: Fn(&T, &Tuple, Option<&crate::dict::Dict>) -> PyResult<()> + Copy,
+    >(
         object: *mut PyObject,
         args: *mut PyObject,
         kwargs: *mut PyObject,
     ) -> c_int {
         // SAFETY: slot contract: a tuple, and a dict or null.
-        unsafe { ret_int(the::<F>()(view::<T>(object), view(args), Object::borrow_opt(kwargs).map(|k| k.cast()))) }
+        unsafe {
+            ret_int(the::<F>()(view::<T>(object), view(args), Object::borrow_opt(kwargs).map(|k| k.cast())))
+        }
     }
     Slot { id: Py_tp_init, function: entry::<T, F> as initproc as *mut c_void }
 }

@@ -92,11 +92,15 @@ macro_rules! static_type {
             weaklistoffset: $weak,
             vectorcall_offset: $vec,
             flags: $flags,
-            base: super::static_type!(@base $base),
+    base: super::static_type!(@base $base),
         });
     };
-    (@base null) => { core::ptr::null() };
-    (@base $base:ident) => { &raw const $base };
+    (@base null) => {
+        core::ptr::null()
+    };
+    (@base $base:ident) => {
+        &raw const $base
+    };
 }
 use static_type;
 

@@ -16,9 +16,11 @@ mod trampolines;
 mod wrappers;
 pub use wrappers::{Wrap, invoke};
 
-pub use create::{TypeParts, best_base, type_new};
+pub use create::{
+    TypeParts, best_base, bind_for_class, mangle, new_classmethod, resolve_bases, type_new, winning_metatype,
+};
 pub use mro::compute_mro;
-pub use ready::{ready, ready_static, install};
+pub use ready::{install, ready, ready_static};
 pub use slotdefs::{SlotDef, get_slot, set_slot, slot_defs, update_all_slots, update_slot};
 
 use crate::dict::Dict;
@@ -334,7 +336,9 @@ impl Type {
 /// A borrowed value; comparisons of odd keys that raise count as missing.
 fn dict_value(dict: &Dict, name: &Str) -> *mut PyObject {
     match dict.lookup(name, name.hash()) {
-        Ok(crate::dict::Found::At(index)) => dict.value_at(index).map_or(core::ptr::null_mut(), Object::as_ptr),
+        Ok(crate::dict::Found::At(index)) => {
+            dict.value_at(index).map_or(core::ptr::null_mut(), Object::as_ptr)
+        }
         _ => core::ptr::null_mut(),
     }
 }

@@ -40,9 +40,9 @@ pub fn compute_mro(ty: &Type) -> PyResult<Ref<Tuple>> {
 }
 
 fn linear(base: &Type) -> PyResult<Ref<Tuple>> {
-    base.mro().map(Ref::of).ok_or_else(|| {
-        type_error(&format!("Cannot extend an incomplete type '{}'", base.name()))
-    })
+    base.mro()
+        .map(Ref::of)
+        .ok_or_else(|| type_error(&format!("Cannot extend an incomplete type '{}'", base.name())))
 }
 
 /// Repeatedly takes the first head that stands in no other list's tail.
@@ -54,7 +54,8 @@ fn merge(order: &mut Vec<Ref>, lists: Vec<Vec<Ref>>) -> PyResult<()> {
             return Ok(());
         }
         let in_tail = |candidate: &Object| {
-            open.iter().any(|&index| lists[index][starts[index] + 1..].iter().any(|entry| entry.is(candidate)))
+            open.iter()
+                .any(|&index| lists[index][starts[index] + 1..].iter().any(|entry| entry.is(candidate)))
         };
         let Some(&chosen) = open.iter().find(|&&index| !in_tail(&lists[index][starts[index]])) else {
             return Err(conflict(&lists, &starts, &open));

@@ -40,7 +40,13 @@ pub fn install(spec: &'static TypeSpec) -> PyResult<()> {
     }
     for row in spec.members {
         // SAFETY: rows are static.
-        unsafe { add_own(ty, (*crate::native::member_ptr(row)).name, &*descr::new_member(ty, crate::native::member_ptr(row))?)? };
+        unsafe {
+            add_own(
+                ty,
+                (*crate::native::member_ptr(row)).name,
+                &*descr::new_member(ty, crate::native::member_ptr(row))?,
+            )?
+        };
     }
     Ok(())
 }
@@ -136,7 +142,8 @@ fn set_bases(ty: &Type) -> PyResult<()> {
 /// `name` is null-terminated.
 unsafe fn add_own(ty: &Type, name: *const core::ffi::c_char, value: &Object) -> PyResult<()> {
     // SAFETY: by contract.
-    let name = unsafe { CStr::from_ptr(name) }.to_str().map_err(|_| system_error("a native name is not UTF-8"))?;
+    let name =
+        unsafe { CStr::from_ptr(name) }.to_str().map_err(|_| system_error("a native name is not UTF-8"))?;
     let name = crate::unicode::intern_immortal(Str::from_utf8(name)?);
     if let Some(dict) = ty.dict() {
         dict.set_default(&name, value)?;
@@ -276,7 +283,8 @@ fn inherit_from(ty: &Type, base: &Type) {
         if get_slot(ty, id).is_null() {
             let function = get_slot(base, id);
             // A slot that the base has only by inheritance comes from further along the MRO.
-            let from_its_base = base.base().is_some_and(|further| core::ptr::eq(get_slot(further, id), function));
+            let from_its_base =
+                base.base().is_some_and(|further| core::ptr::eq(get_slot(further, id), function));
             if !function.is_null() && !(from_its_base && !is_universal(id) && !single_chain(ty, base)) {
                 set_slot(ty, id, function);
             }
@@ -286,7 +294,8 @@ fn inherit_from(ty: &Type, base: &Type) {
         match id {
             Py_tp_getattro | Py_tp_getattr if !both_null(ty, [Py_tp_getattro, Py_tp_getattr]) => {}
             Py_tp_setattro | Py_tp_setattr if !both_null(ty, [Py_tp_setattro, Py_tp_setattr]) => {}
-            Py_tp_richcompare | Py_tp_hash | Py_tp_vectorcall | Py_tp_is_gc | Py_tp_traverse | Py_tp_clear | Py_tp_new => {}
+            Py_tp_richcompare | Py_tp_hash | Py_tp_vectorcall | Py_tp_is_gc | Py_tp_traverse
+            | Py_tp_clear | Py_tp_new => {}
             Py_tp_free => {
                 // SAFETY: a live type.
                 unsafe {
@@ -312,7 +321,9 @@ fn inherit_from(ty: &Type, base: &Type) {
     }
     // SAFETY: live types.
     unsafe {
-        if (*ty.raw()).tp_is_gc.is_none() && ty.has_flag(Py_TPFLAGS_HAVE_GC) == base.has_flag(Py_TPFLAGS_HAVE_GC) {
+        if (*ty.raw()).tp_is_gc.is_none()
+            && ty.has_flag(Py_TPFLAGS_HAVE_GC) == base.has_flag(Py_TPFLAGS_HAVE_GC)
+        {
             (*ty.raw()).tp_is_gc = (*base.raw()).tp_is_gc;
         }
         if !ty.has_flag(Py_TPFLAGS_HAVE_VECTORCALL)
@@ -333,7 +344,10 @@ fn inherit_from(ty: &Type, base: &Type) {
 
 /// Slots that every type needs, wherever they come from.
 fn is_universal(id: i32) -> bool {
-    matches!(id, Py_tp_alloc | Py_tp_dealloc | Py_tp_getattro | Py_tp_setattro | Py_tp_repr | Py_tp_str | Py_tp_init)
+    matches!(
+        id,
+        Py_tp_alloc | Py_tp_dealloc | Py_tp_getattro | Py_tp_setattro | Py_tp_repr | Py_tp_str | Py_tp_init
+    )
 }
 
 /// Whether `base` lies on the chain of primary bases, where everything is inherited.
@@ -403,9 +417,7 @@ fn set_new(ty: &Type) -> PyResult<()> {
             (*raw).tp_new = None;
             return Ok(());
         }
-        if !own
-            && let Some(base) = ty.base()
-        {
+        if !own && let Some(base) = ty.base() {
             if base.is(object) && !ty.has_flag(Py_TPFLAGS_HEAPTYPE) {
                 ty.add_flags(Py_TPFLAGS_DISALLOW_INSTANTIATION);
             } else {

@@ -30,7 +30,14 @@ unary! {
 
 /// A binary operator: the left operand's method, unless the right one's type is a subclass that
 /// overrides the reflected method; then the other (language reference, "Emulating numeric types").
-fn binary(left: &Object, right: &Object, slot: *const c_void, id: i32, name: &'static Str, reflected: &'static Str) -> PyResult {
+fn binary(
+    left: &Object,
+    right: &Object,
+    slot: *const c_void,
+    id: i32,
+    name: &'static Str,
+    reflected: &'static Str,
+) -> PyResult {
     let ours = |object: &Object| core::ptr::eq(super::get_slot(object.ty(), id), slot);
     let mut try_right = !left.ty().is(right.ty()) && ours(right);
     if ours(left) {
@@ -295,7 +302,10 @@ pub(super) unsafe extern "C" fn slot_getattro(object: *mut PyObject, name: *mut 
 }
 
 /// `tp_getattro` of a class with `__getattr__`: that is asked when the ordinary look-up fails.
-pub(super) unsafe extern "C" fn slot_getattr_hook(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+pub(super) unsafe extern "C" fn slot_getattr_hook(
+    object: *mut PyObject,
+    name: *mut PyObject,
+) -> *mut PyObject {
     // SAFETY: slot contract.
     let (object, name) = unsafe { (Object::borrow(object), Object::borrow(name)) };
     crate::native::ret(getattr_hook(object, name))
@@ -322,7 +332,11 @@ fn getattr_hook(object: &Object, name: &Object) -> PyResult {
 }
 
 /// `bf_getbuffer` of a class with `__buffer__` (PEP 688).
-pub(super) unsafe extern "C" fn slot_getbuffer(object: *mut PyObject, view: *mut Py_buffer, flags: c_int) -> c_int {
+pub(super) unsafe extern "C" fn slot_getbuffer(
+    object: *mut PyObject,
+    view: *mut Py_buffer,
+    flags: c_int,
+) -> c_int {
     // SAFETY: slot contract.
     let instance = unsafe { Object::borrow(object) };
     let result = (|| {

@@ -242,4 +242,3 @@ fn check_hijack(object: &Object, function: *mut c_void, name: &str) -> PyResult<
     }
     Ok(())
 }
-
