@@ -2,12 +2,15 @@
 
 #![forbid(unsafe_code)]
 
+mod gen_ast;
+
 use std::process::ExitCode;
 
 type Command = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand: name, one line of help, function.
-const COMMANDS: &[(&str, &str, Command)] = &[];
+const COMMANDS: &[(&str, &str, Command)] =
+    &[("gen-ast", "write the syntax tree types from ast.table (--check: only compare)", gen_ast::run)];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
