@@ -4,6 +4,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod code;
+pub mod exceptions;
+pub mod location;
 pub mod opcode;
 
+pub use code::{BigInt, Code, Constant, PyStr};
+pub use location::Location;
 pub use opcode::Opcode;
