@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
-pub use taipan_text::PyStr;
+pub use taipan_text::{PyStr, PyStrBuilder};
 
 /// Kind bits of a fast local ([`Code::localspluskinds`]): may be passed by position.
 pub const CO_FAST_ARG_POS: u8 = 0x02;
