@@ -65,7 +65,7 @@ fn items<'a>(out: &mut String, stack: &mut Vec<Work<'a>>, list: NodesRef<'a>, in
     }
 }
 
-/// Writes field `index` and queues what follows it. Empty lists, absent values and a load context
+/// Writes field `index` and queues what follows it. Empty lists and absent values
 /// are left out, as `ast.dump` does.
 fn field<'a>(
     out: &mut String,
@@ -88,7 +88,6 @@ fn field<'a>(
         FieldRef::None => true,
         FieldRef::Nodes(list) => list.is_empty(),
         FieldRef::Identifiers(list) => list.is_empty(),
-        FieldRef::Node(NodeRef::ExprContext(ExprContext::Load)) => true,
         _ => false,
     };
     if left_out {

@@ -138,8 +138,12 @@ impl TextDecoder<'_> {
     fn escape(&mut self) -> Result<(), String> {
         let start = self.at;
         let raw = self.body.as_bytes();
-        let Some(&c) = raw.get(start + 1) else {
-            return Err(self.error(start, start + 1, "\\ at end of string"));
+        // A backslash before other than ASCII, or at the end of a part of an f-string, is itself.
+        let Some(&c) = raw.get(start + 1).filter(|&&c| c < 128) else {
+            self.out.push_str("\\");
+            self.widened += 5;
+            self.at = start + 1;
+            return Ok(());
         };
         self.at = start + 2;
         let simple = match c {
@@ -164,9 +168,7 @@ impl TextDecoder<'_> {
                 self.invalid.get_or_insert(InvalidEscape { at: start + 1 });
                 self.out.push_str("\\");
                 self.at = start + 1;
-                if c < 128 {
-                    self.copy(1);
-                }
+                self.copy(1);
                 return Ok(());
             }
         };
