@@ -3,14 +3,22 @@
 #![forbid(unsafe_code)]
 
 mod gen_ast;
+mod oracle_syntax;
 
 use std::process::ExitCode;
 
 type Command = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand: name, one line of help, function.
-const COMMANDS: &[(&str, &str, Command)] =
-    &[("gen-ast", "write the syntax tree types from ast.table (--check: only compare)", gen_ast::run)];
+const COMMANDS: &[(&str, &str, Command)] = &[
+    ("gen-ast", "write the syntax tree types from ast.table (--check: only compare)", gen_ast::run),
+    (
+        "oracle-ast",
+        "compare trees of the reference's library (--only PART, --show N)",
+        oracle_syntax::run_files,
+    ),
+    ("oracle-errors", "compare trees and errors of its tests' snippets", oracle_syntax::run_snippets),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

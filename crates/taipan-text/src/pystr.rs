@@ -73,6 +73,7 @@ impl fmt::Debug for PyStr {
     }
 }
 
+#[derive(Clone)]
 /// Iterator over the code points of a [`PyStr`].
 pub struct CodePoints<'a> {
     bytes: &'a [u8],
