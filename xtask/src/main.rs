@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod gen_ast;
+mod oracle_code;
 mod oracle_syntax;
 
 use std::process::ExitCode;
@@ -17,6 +18,8 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         "compare trees of the reference's library (--only PART, --show N)",
         oracle_syntax::run_files,
     ),
+    ("oracle-code", "compare code objects of the library (--only PART, --show FILE)", oracle_code::run),
+    ("bench-compile", "time parser and compiler against the reference's compile()", oracle_code::bench),
     ("oracle-errors", "compare trees and errors of its tests' snippets", oracle_syntax::run_snippets),
 ];
 

@@ -107,16 +107,16 @@ pub fn run_snippets(args: &[String]) -> Result<(), String> {
     tally.finish()
 }
 
-fn option<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
+pub(crate) fn option<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
     let at = args.iter().position(|a| a == name)?;
     args.get(at + 1).map(String::as_str)
 }
 
-fn text(path: &Path) -> Result<&str, String> {
+pub(crate) fn text(path: &Path) -> Result<&str, String> {
     path.to_str().ok_or_else(|| format!("odd path {}", path.display()))
 }
 
-fn reference() -> Result<PathBuf, String> {
+pub(crate) fn reference() -> Result<PathBuf, String> {
     if let Some(path) = std::env::var_os("TAIPAN_REFERENCE") {
         return Ok(PathBuf::from(path));
     }
@@ -128,11 +128,11 @@ fn reference() -> Result<PathBuf, String> {
     Ok(cache.join("python-reference"))
 }
 
-fn reference_library() -> Result<PathBuf, String> {
+pub(crate) fn reference_library() -> Result<PathBuf, String> {
     Ok(reference()?.join("lib/python3.14"))
 }
 
-fn cache_folder() -> Result<PathBuf, String> {
+pub(crate) fn cache_folder() -> Result<PathBuf, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let folder = target.join("oracle");
@@ -176,7 +176,7 @@ fn judge_bytes(bytes: &[u8]) -> String {
 }
 
 /// The two other encodings that the library's files use.
-fn codec(name: &str, bytes: &[u8]) -> Result<Option<String>, String> {
+pub(crate) fn codec(name: &str, bytes: &[u8]) -> Result<Option<String>, String> {
     match name.to_ascii_lowercase().as_str() {
         "ascii" | "us-ascii" => Ok(std::str::from_utf8(bytes).ok().map(str::to_owned)),
         "koi8-r" | "iso8859-15" | "iso-8859-15" | "cp1252" | "cp1251" | "utf8" => {
@@ -199,7 +199,7 @@ fn judge_text(text: &str) -> String {
     }
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let table: Vec<u32> = (0..256_u32)
         .map(|n| (0..8).fold(n, |c, _| if c & 1 == 1 { 0xEDB8_8320 ^ (c >> 1) } else { c >> 1 }))
         .collect();

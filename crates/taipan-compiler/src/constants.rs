@@ -105,3 +105,22 @@ pub fn truth(value: &Constant) -> bool {
         Constant::Ellipsis | Constant::BigInt(_) | Constant::Slice(_) | Constant::Code(_) => true,
     }
 }
+
+/// A constant of bytecode as one of the syntax tree, where there is such a one.
+pub fn to_ast(value: &Constant) -> Option<ast::Constant> {
+    Some(match value {
+        Constant::None => ast::Constant::None,
+        Constant::Bool(value) => ast::Constant::Bool(*value),
+        Constant::Ellipsis => ast::Constant::Ellipsis,
+        Constant::Str(value) => ast::Constant::Str(value.clone()),
+        Constant::Bytes(value) => ast::Constant::Bytes(value.clone()),
+        Constant::Int(value) => ast::Constant::Int(*value),
+        Constant::BigInt(value) => ast::Constant::BigInt(Rc::new(ast::BigInt {
+            negative: value.negative,
+            digits: value.digits.clone(),
+        })),
+        Constant::Float(value) => ast::Constant::Float(*value),
+        Constant::Complex(real, imag) => ast::Constant::Complex { real: *real, imag: *imag },
+        _ => return None,
+    })
+}

@@ -425,13 +425,12 @@ impl Builder<'_> {
         self.conditional(|this| {
             this.stmts(body)?;
             for handler in handlers {
-                let ExceptHandlerKind::ExceptHandler(node) = &handler.kind;
-                this.optional_expr(node.r#type.as_ref())?;
-                if let Some(name) = &node.name {
+                this.optional_expr(handler.type_.as_ref())?;
+                if let Some(name) = &handler.name {
                     let name = this.names.intern(name);
                     this.add_def(name, DEF_LOCAL, handler.range)?;
                 }
-                this.stmts(&node.body)?;
+                this.stmts(&handler.body)?;
             }
             this.stmts(orelse)?;
             this.stmts(finalbody)
@@ -598,8 +597,8 @@ impl Builder<'_> {
             .posonlyargs
             .iter()
             .chain(&args.args)
-            .chain(args.vararg.iter())
-            .chain(args.kwarg.iter())
+            .chain(args.vararg.as_deref())
+            .chain(args.kwarg.as_deref())
             .chain(&args.kwonlyargs);
         for arg in in_order {
             self.annotation_of(arg.annotation.as_ref())?;
