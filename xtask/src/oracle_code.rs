@@ -28,7 +28,7 @@ fn script() -> PathBuf {
 }
 
 fn ask(args: &[&str]) -> Result<String, String> {
-    let output = Command::new(reference()?)
+    let output = Command::new(reference()?.join("bin/python3.14"))
         .env("PYTHONHASHSEED", "0")
         .arg(script())
         .args(args)

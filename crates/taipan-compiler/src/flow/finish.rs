@@ -70,6 +70,7 @@ fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
         block.instrs.push(CfgInstr::new(Opcode::COPY, 1, jump.loc));
         block.instrs.push(CfgInstr::new(Opcode::TO_BOOL, 0, jump.loc));
         block.instrs.push(jump);
+        block.used_slots(2);
     }
 }
 
@@ -158,6 +159,7 @@ fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
         prefix.push(CfgInstr::new(Opcode::RETURN_GENERATOR, 0, loc));
         prefix.push(CfgInstr::new(Opcode::POP_TOP, 0, loc));
     }
+    graph.at_mut(0).used_slots(prefix.len());
     graph.at_mut(0).instrs.splice(0..0, prefix);
     if slots.is_empty() {
         return;
@@ -204,7 +206,7 @@ fn normalize_jumps(graph: &mut Graph) {
             && let Some(inverted) = inverted(last.op)
         {
             if !graph.at(last.target).visited {
-                graph.at_mut(id).instrs.push(CfgInstr::new(Opcode::NOT_TAKEN, 0, last.loc));
+                graph.at_mut(id).add(CfgInstr::new(Opcode::NOT_TAKEN, 0, last.loc));
             } else {
                 jump_back_around(graph, id, last, inverted);
             }
@@ -235,8 +237,8 @@ fn jump_back_around(graph: &mut Graph, id: u32, last: CfgInstr, inverted: Opcode
     end.target = next;
     block.next = fresh;
     let block = graph.at_mut(fresh);
-    block.instrs.push(CfgInstr::new(Opcode::NOT_TAKEN, 0, last.loc));
-    block.instrs.push(jump);
+    block.add(CfgInstr::new(Opcode::NOT_TAKEN, 0, last.loc));
+    block.add(jump);
     block.start_depth = start_depth;
     block.cold = cold;
     block.visited = true;

@@ -96,6 +96,10 @@ pub fn loads_const(op: Opcode) -> bool {
 pub struct Block {
     /// Instructions.
     pub instrs: Vec<CfgInstr>,
+    /// Guards of former instructions behind the last one, the nearest last. CPython keeps a block's instructions in
+    /// an array whose unused end is not cleared, and an instruction added there later gets the guard of the one that
+    /// stood in its place before; to write the same exception table, so do we.
+    former_guards: Vec<BlockId>,
     /// The block written behind it.
     pub next: BlockId,
     /// Number of ways to get here; only right behind the removal of unreachable blocks.
@@ -122,6 +126,7 @@ impl Block {
     fn new() -> Block {
         Block {
             instrs: Vec::new(),
+            former_guards: Vec::new(),
             next: NO_BLOCK,
             predecessors: 0,
             start_depth: -1,
@@ -133,6 +138,23 @@ impl Block {
             cold: false,
             warm: false,
         }
+    }
+
+    /// Shortens the block.
+    pub fn truncate(&mut self, count: usize) {
+        self.former_guards.extend(self.instrs.iter().skip(count).rev().map(|instr| instr.except));
+        self.instrs.truncate(count);
+    }
+
+    /// Notes that that many instructions were put into the block by hand.
+    pub fn used_slots(&mut self, count: usize) {
+        self.former_guards.truncate(self.former_guards.len().saturating_sub(count));
+    }
+
+    /// Adds an instruction at the end.
+    pub fn add(&mut self, instr: CfgInstr) {
+        let except = self.former_guards.pop().unwrap_or(NO_BLOCK);
+        self.instrs.push(CfgInstr { except, ..instr });
     }
 
     /// Its last instruction's opcode.

@@ -114,11 +114,11 @@ fn thread_jump(graph: &mut Graph, id: BlockId) {
     {
         match threading(jump.op, target.op) {
             Some(Thread::Through(op)) if jump.target != target.target => {
-                let instrs = &mut graph.at_mut(id).instrs;
-                instrs.last_mut().expect("the jump").set_nop();
+                let block = graph.at_mut(id);
+                block.instrs.last_mut().expect("the jump").set_nop();
                 let mut threaded = CfgInstr::new(op, target.arg, target.loc);
                 threaded.target = target.target;
-                instrs.push(threaded);
+                block.add(threaded);
             }
             Some(Thread::Behind) => {
                 let behind = graph.next(jump.target);
@@ -201,10 +201,9 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
         }
         Opcode::UNARY_NOT | Opcode::UNARY_INVERT | Opcode::UNARY_NEGATIVE => folder.fold_unary(instrs, at),
         Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_LIST_TO_TUPLE => {
-            if next_op == Opcode::GET_ITER {
+            folder.fold_list_to_tuple(instrs, at);
+            if next_op == Opcode::GET_ITER && instrs[at].op == op {
                 instrs[at].set_nop();
-            } else {
-                folder.fold_list_to_tuple(instrs, at);
             }
         }
         Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_UNARY_POSITIVE => folder.fold_unary(instrs, at),

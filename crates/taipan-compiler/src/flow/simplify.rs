@@ -39,6 +39,7 @@ fn inline_target(graph: &mut Graph, id: BlockId) -> bool {
     graph.at_mut(last.target).predecessors -= 1;
     let block = graph.at_mut(id);
     block.instrs.last_mut().expect("a last instruction").set_nop();
+    block.used_slots(copy.len());
     block.instrs.extend(copy);
     if no_lineno && last.op == Opcode::JUMP {
         let end = block.instrs.last_mut().expect("a copied instruction");
@@ -76,7 +77,7 @@ pub fn remove_unreachable(graph: &mut Graph) {
     while id != NO_BLOCK {
         let block = graph.at_mut(id);
         if block.predecessors == 0 {
-            block.instrs.clear();
+            block.truncate(0);
             block.except_handler = false;
         }
         id = block.next;
@@ -136,7 +137,7 @@ pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
         kept += 1;
         previous_line = line;
     }
-    instrs.truncate(kept);
+    graph.at_mut(id).truncate(kept);
     count - kept
 }
 
