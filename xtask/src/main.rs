@@ -5,6 +5,9 @@
 mod gen_abi;
 mod gen_unicode;
 mod generated;
+mod gen_ast;
+mod oracle_code;
+mod oracle_syntax;
 
 use std::process::ExitCode;
 
@@ -14,6 +17,15 @@ type Command = fn(&[String]) -> Result<(), String>;
 const COMMANDS: &[(&str, &str, Command)] = &[
     ("gen-abi", "write the struct layouts of taipan-abi from its tables", gen_abi::run),
     ("gen-unicode", "write the Unicode tables from the reference interpreter", gen_unicode::run),
+    ("gen-ast", "write the syntax tree types from ast.table (--check: only compare)", gen_ast::run),
+    (
+        "oracle-ast",
+        "compare trees of the reference's library (--only PART, --show N)",
+        oracle_syntax::run_files,
+    ),
+    ("oracle-code", "compare code objects of the library (--only PART, --show FILE)", oracle_code::run),
+    ("bench-compile", "time parser and compiler against the reference's compile()", oracle_code::bench),
+    ("oracle-errors", "compare trees and errors of its tests' snippets", oracle_syntax::run_snippets),
 ];
 
 fn main() -> ExitCode {

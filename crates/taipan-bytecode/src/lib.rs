@@ -1,1 +1,14 @@
+//! Python 3.14 bytecode as plain data: the table of opcodes, the description of a code object, its line and
+//! exception tables, marshal, and a listing printer. No Python object is known here, so the compiler, the
+//! interpreter, the machine code generator and every tool share one vocabulary.
+
 #![forbid(unsafe_code)]
+
+pub mod code;
+pub mod exceptions;
+pub mod location;
+pub mod opcode;
+
+pub use code::{BigInt, Code, Constant, PyStr};
+pub use location::Location;
+pub use opcode::Opcode;

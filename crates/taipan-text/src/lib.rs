@@ -1,1 +1,7 @@
+//! Source text and the strings written in it: pure data, no Python objects.
+
 #![forbid(unsafe_code)]
+
+mod pystr;
+
+pub use pystr::{PyStr, PyStrBuilder};

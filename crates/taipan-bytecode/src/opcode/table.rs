@@ -1,0 +1,264 @@
+//! The one table of Python 3.14's instructions.
+//!
+//! Everything that is known about an opcode stands in one row here, and every reader (the enum, names, `dis`,
+//! stack depth, caches, the specialiser's families, machine code generation) derives from it through
+//! [`for_each_op!`](crate::for_each_op). A row says, in order:
+//!
+//! `NAME = number, kind, family, cache units, |argument| values popped, |argument| values pushed, [flags], "doc";`
+//!
+//! * *kind*: `Real` (the compiler writes it), `Specialized` (the interpreter puts it in the place of its family's
+//!   head), `Instrumented` (stands in while events are wanted), `Pseudo` (only between compiler and assembler).
+//! * *family*: the adaptive instruction that a specialised one falls back to; itself for all others.
+//! * *cache units*: code units of inline cache behind it; their meaning per family is in
+//!   [`cache_fields`](crate::opcode::Opcode::cache_fields).
+//! * *popped* and *pushed* hold for the fall-through path; [`stack_effect`](crate::opcode::stack_effect) knows the
+//!   block openers, whose handlers start deeper.
+//!
+//! `cargo dev oracle-opcodes` proves names, numbers, caches, families, flags and effects equal to CPython's.
+
+/// Hands the whole opcode table to a macro of the caller.
+#[macro_export]
+macro_rules! for_each_op {
+    ($reader:ident) => {
+        $reader! {
+            CACHE = 0, Real, CACHE, 0, |_| 0, |_| 0, [], "One unit of inline cache behind an adaptive instruction; never run. As opcode 0 it also catches jumps into nowhere.";
+            BINARY_SLICE = 1, Real, BINARY_SLICE, 0, |_| 3, |_| 1, [ERROR, ESCAPES], "Replace container, start, stop by `container[start:stop]`.";
+            BUILD_TEMPLATE = 2, Real, BUILD_TEMPLATE, 0, |_| 2, |_| 1, [ERROR, ESCAPES], "Make a template string from a tuple of texts and a tuple of interpolations.";
+            BINARY_OP_INPLACE_ADD_UNICODE = 3, Specialized, BINARY_OP, 5, |_| 2, |_| 0, [LOCAL, DEOPT, EXIT, ERROR, ESCAPES], "`local += str` where the left string may grow in place.";
+            CALL_FUNCTION_EX = 4, Real, CALL_FUNCTION_EX, 0, |_| 4, |_| 1, [EVAL_BREAK, ERROR, ERROR_NO_POP, ESCAPES], "Call with an iterable of positional arguments and a mapping (or NULL) of keyword arguments.";
+            CHECK_EG_MATCH = 5, Real, CHECK_EG_MATCH, 0, |_| 2, |_| 2, [ERROR, ESCAPES], "Split the exception group below by the type on top: pushes the rest and the matching part (None when nothing matches).";
+            CHECK_EXC_MATCH = 6, Real, CHECK_EXC_MATCH, 0, |_| 2, |_| 2, [ERROR, ERROR_NO_POP, ESCAPES], "Does the exception below match the class or tuple of classes on top? Replaces the latter by a bool.";
+            CLEANUP_THROW = 7, Real, CLEANUP_THROW, 0, |_| 3, |_| 2, [ERROR, ERROR_NO_POP, ESCAPES], "Finish a `throw()` into a delegating generator: a StopIteration gives its value, anything else is raised again.";
+            DELETE_SUBSCR = 8, Real, DELETE_SUBSCR, 0, |_| 2, |_| 0, [ERROR, ESCAPES], "`del container[key]`.";
+            END_FOR = 9, Real, END_FOR, 0, |_| 1, |_| 0, [ESCAPES, NO_SAVE_IP], "Drop the value that an exhausted iterator left behind in a `for` loop.";
+            END_SEND = 10, Real, END_SEND, 0, |_| 2, |_| 1, [ESCAPES, PURE], "Drop the receiver below the result of a finished `yield from` or `await`.";
+            EXIT_INIT_CHECK = 11, Real, EXIT_INIT_CHECK, 0, |_| 1, |_| 0, [ERROR, ERROR_NO_POP, ESCAPES], "Check that an inlined `__init__` gave None.";
+            FORMAT_SIMPLE = 12, Real, FORMAT_SIMPLE, 0, |_| 1, |_| 1, [ERROR, ESCAPES], "Format the top with an empty format specification, as an f-string does.";
+            FORMAT_WITH_SPEC = 13, Real, FORMAT_WITH_SPEC, 0, |_| 2, |_| 1, [ERROR, ESCAPES], "Format the value below by the specification on top.";
+            GET_AITER = 14, Real, GET_AITER, 0, |_| 1, |_| 1, [ERROR, ESCAPES], "Replace an asynchronous iterable by its asynchronous iterator.";
+            GET_ANEXT = 15, Real, GET_ANEXT, 0, |_| 1, |_| 2, [ERROR, ERROR_NO_POP, ESCAPES], "Push the awaitable that gives the asynchronous iterator's next value.";
+            GET_ITER = 16, Real, GET_ITER, 0, |_| 1, |_| 1, [ERROR, ESCAPES], "Replace an iterable by its iterator.";
+            RESERVED = 17, Real, RESERVED, 0, |_| 0, |_| 0, [], "Number set apart for tools; never produced.";
+            GET_LEN = 18, Real, GET_LEN, 0, |_| 1, |_| 2, [ERROR, ESCAPES], "Push the length of the top.";
+            GET_YIELD_FROM_ITER = 19, Real, GET_YIELD_FROM_ITER, 0, |_| 1, |_| 1, [ERROR, ERROR_NO_POP, ESCAPES], "Replace the top by the iterator that `yield from` delegates to.";
+            INTERPRETER_EXIT = 20, Real, INTERPRETER_EXIT, 0, |_| 1, |_| 0, [ESCAPES], "Leave the interpreter loop towards native code with the top as result.";
+            LOAD_BUILD_CLASS = 21, Real, LOAD_BUILD_CLASS, 0, |_| 0, |_| 1, [ERROR, ESCAPES], "Push `builtins.__build_class__`.";
+            LOAD_LOCALS = 22, Real, LOAD_LOCALS, 0, |_| 0, |_| 1, [ERROR, ESCAPES], "Push the frame's mapping of locals.";
+            MAKE_FUNCTION = 23, Real, MAKE_FUNCTION, 0, |_| 1, |_| 1, [ERROR, ESCAPES], "Make a function from the code object on top.";
+            MATCH_KEYS = 24, Real, MATCH_KEYS, 0, |_| 2, |_| 3, [ERROR, ESCAPES], "Push the tuple of values for the keys on top in the mapping below them, or None when a key is missing.";
+            MATCH_MAPPING = 25, Real, MATCH_MAPPING, 0, |_| 1, |_| 2, [], "Push whether the top is a mapping for pattern matching.";
+            MATCH_SEQUENCE = 26, Real, MATCH_SEQUENCE, 0, |_| 1, |_| 2, [], "Push whether the top is a sequence for pattern matching.";
+            NOP = 27, Real, NOP, 0, |_| 0, |_| 0, [PURE], "Do nothing; keeps a line visible to tracing.";
+            NOT_TAKEN = 28, Real, NOT_TAKEN, 0, |_| 0, |_| 0, [PURE], "Do nothing; marks the fall-through side of a conditional jump for branch events.";
+            POP_EXCEPT = 29, Real, POP_EXCEPT, 0, |_| 1, |_| 0, [ESCAPES], "Leave an exception handler: restore the exception that was being handled before.";
+            POP_ITER = 30, Real, POP_ITER, 0, |_| 1, |_| 0, [ESCAPES, PURE], "Drop the iterator of a finished loop.";
+            POP_TOP = 31, Real, POP_TOP, 0, |_| 1, |_| 0, [ESCAPES, PURE], "Drop the top.";
+            PUSH_EXC_INFO = 32, Real, PUSH_EXC_INFO, 0, |_| 1, |_| 2, [], "Enter an exception handler: the raised exception becomes the handled one, the former one is kept below it.";
+            PUSH_NULL = 33, Real, PUSH_NULL, 0, |_| 0, |_| 1, [PURE], "Push NULL, the absent `self` of a call.";
+            RETURN_GENERATOR = 34, Real, RETURN_GENERATOR, 0, |_| 0, |_| 1, [ERROR, ESCAPES], "Make a generator, coroutine or asynchronous generator from the frame and give it to the caller.";
+            RETURN_VALUE = 35, Real, RETURN_VALUE, 0, |_| 1, |_| 1, [ESCAPES], "Return the top to the caller.";
+            SETUP_ANNOTATIONS = 36, Real, SETUP_ANNOTATIONS, 0, |_| 0, |_| 0, [ERROR, ESCAPES], "Make sure that the namespace has an `__annotations__` mapping.";
+            STORE_SLICE = 37, Real, STORE_SLICE, 0, |_| 4, |_| 0, [ERROR, ESCAPES], "`container[start:stop] = value`.";
+            STORE_SUBSCR = 38, Real, STORE_SUBSCR, 1, |_| 3, |_| 0, [ERROR, ESCAPES], "`container[key] = value`.";
+            TO_BOOL = 39, Real, TO_BOOL, 3, |_| 1, |_| 1, [ERROR, ESCAPES], "Replace the top by its truth value.";
+            UNARY_INVERT = 40, Real, UNARY_INVERT, 0, |_| 1, |_| 1, [ERROR, ESCAPES], "`~value`.";
+            UNARY_NEGATIVE = 41, Real, UNARY_NEGATIVE, 0, |_| 1, |_| 1, [ERROR, ESCAPES], "`-value`.";
+            UNARY_NOT = 42, Real, UNARY_NOT, 0, |_| 1, |_| 1, [PURE], "Negate a bool.";
+            WITH_EXCEPT_START = 43, Real, WITH_EXCEPT_START, 0, |_| 5, |_| 6, [ERROR, ESCAPES], "Call `__exit__` of a context manager with the exception being handled.";
+            BINARY_OP = 44, Real, BINARY_OP, 5, |_| 2, |_| 1, [ARG, ERROR, ERROR_NO_POP, ESCAPES], "A binary operator, in-place operator or subscription chosen by the argument (`NB_*`).";
+            BUILD_INTERPOLATION = 45, Real, BUILD_INTERPOLATION, 0, |a| 2 + (a & 1), |_| 1, [ARG, ERROR, ESCAPES], "Make an interpolation from value, source text and, with bit 0, a format specification; the conversion is in bits 2 up.";
+            BUILD_LIST = 46, Real, BUILD_LIST, 0, |a| a, |_| 1, [ARG, ERROR, ERROR_NO_POP, ESCAPES], "Make a list of the topmost values.";
+            BUILD_MAP = 47, Real, BUILD_MAP, 0, |a| a * 2, |_| 1, [ARG, ERROR, ESCAPES], "Make a dict of the topmost pairs.";
+            BUILD_SET = 48, Real, BUILD_SET, 0, |a| a, |_| 1, [ARG, ERROR, ESCAPES], "Make a set of the topmost values.";
+            BUILD_SLICE = 49, Real, BUILD_SLICE, 0, |a| a, |_| 1, [ARG, ERROR], "Make a slice of two or three values.";
+            BUILD_STRING = 50, Real, BUILD_STRING, 0, |a| a, |_| 1, [ARG, ERROR], "Join the topmost strings.";
+            BUILD_TUPLE = 51, Real, BUILD_TUPLE, 0, |a| a, |_| 1, [ARG, ERROR, ERROR_NO_POP], "Make a tuple of the topmost values.";
+            CALL = 52, Real, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, ERROR, ERROR_NO_POP, ESCAPES], "Call callable and self-or-NULL with that many positional arguments.";
+            CALL_INTRINSIC_1 = 53, Real, CALL_INTRINSIC_1, 0, |_| 1, |_| 1, [ARG, ERROR, ESCAPES], "Call an internal function of one argument.";
+            CALL_INTRINSIC_2 = 54, Real, CALL_INTRINSIC_2, 0, |_| 2, |_| 1, [ARG, ERROR, ESCAPES], "Call an internal function of two arguments.";
+            CALL_KW = 55, Real, CALL_KW, 3, |a| 3 + a, |_| 1, [ARG, ERROR, ERROR_NO_POP, ESCAPES], "As `CALL`, with a tuple of names for the last arguments on top.";
+            COMPARE_OP = 56, Real, COMPARE_OP, 1, |_| 2, |_| 1, [ARG, ERROR, ESCAPES], "A rich comparison; bits 5 up name it, bit 4 asks for a bool, the low bits are the specialiser's mask.";
+            CONTAINS_OP = 57, Real, CONTAINS_OP, 1, |_| 2, |_| 1, [ARG, ERROR, ESCAPES], "`in`, or `not in` when the argument is 1.";
+            CONVERT_VALUE = 58, Real, CONVERT_VALUE, 0, |_| 1, |_| 1, [ARG, ERROR, ESCAPES], "Apply `str`, `repr` or `ascii` to the top, as `!s`, `!r`, `!a` ask.";
+            COPY = 59, Real, COPY, 0, |a| 1 + (a - 1), |a| 2 + (a - 1), [ARG, PURE], "Push a copy of the value at that depth (1 is the top).";
+            COPY_FREE_VARS = 60, Real, COPY_FREE_VARS, 0, |_| 0, |_| 0, [ARG], "Copy the function's closure cells into the frame.";
+            DELETE_ATTR = 61, Real, DELETE_ATTR, 0, |_| 1, |_| 0, [ARG, NAME, ERROR, ESCAPES], "`del owner.name`.";
+            DELETE_DEREF = 62, Real, DELETE_DEREF, 0, |_| 0, |_| 0, [ARG, FREE, ERROR, ERROR_NO_POP, ESCAPES], "Empty a cell; NameError when it is empty already.";
+            DELETE_FAST = 63, Real, DELETE_FAST, 0, |_| 0, |_| 0, [ARG, LOCAL, ERROR, ESCAPES], "Unbind a local; UnboundLocalError when it is unbound already.";
+            DELETE_GLOBAL = 64, Real, DELETE_GLOBAL, 0, |_| 0, |_| 0, [ARG, NAME, ERROR, ERROR_NO_POP, ESCAPES], "Delete a global name.";
+            DELETE_NAME = 65, Real, DELETE_NAME, 0, |_| 0, |_| 0, [ARG, NAME, ERROR, ERROR_NO_POP, ESCAPES], "Delete a name of the current namespace.";
+            DICT_MERGE = 66, Real, DICT_MERGE, 0, |a| 5 + (a - 1), |a| 4 + (a - 1), [ARG, ERROR, ESCAPES], "Merge a mapping of keyword arguments into a dict; a key present twice is an error.";
+            DICT_UPDATE = 67, Real, DICT_UPDATE, 0, |a| 2 + (a - 1), |a| 1 + (a - 1), [ARG, ERROR, ESCAPES], "Update a dict further down by the mapping on top.";
+            END_ASYNC_FOR = 68, Real, END_ASYNC_FOR, 0, |_| 2, |_| 0, [ARG, JUMP, ERROR, ERROR_NO_POP, ESCAPES], "End an `async for` on StopAsyncIteration, raise anything else again.";
+            EXTENDED_ARG = 69, Real, EXTENDED_ARG, 0, |_| 0, |_| 0, [ARG], "Put this argument in front of the next instruction's.";
+            FOR_ITER = 70, Real, FOR_ITER, 1, |_| 1, |_| 2, [ARG, JUMP, ERROR, ERROR_NO_POP, ESCAPES], "Push the iterator's next value, or jump to the loop's end when there is none.";
+            GET_AWAITABLE = 71, Real, GET_AWAITABLE, 0, |_| 1, |_| 1, [ARG, ERROR, ESCAPES], "Replace the top by the awaitable iterator that `await` drives.";
+            IMPORT_FROM = 72, Real, IMPORT_FROM, 0, |_| 1, |_| 2, [ARG, NAME, ERROR, ESCAPES], "Push the attribute of the module on top that `from … import` names.";
+            IMPORT_NAME = 73, Real, IMPORT_NAME, 0, |_| 2, |_| 1, [ARG, NAME, ERROR, ESCAPES], "Import a module; below is the level, on top the list of names.";
+            IS_OP = 74, Real, IS_OP, 0, |_| 2, |_| 1, [ARG], "`is`, or `is not` when the argument is 1.";
+            JUMP_BACKWARD = 75, Real, JUMP_BACKWARD, 1, |_| 0, |_| 0, [ARG, JUMP, EVAL_BREAK, ERROR, ESCAPES], "Jump back, looking out for signals and other pending work.";
+            JUMP_BACKWARD_NO_INTERRUPT = 76, Real, JUMP_BACKWARD_NO_INTERRUPT, 0, |_| 0, |_| 0, [ARG, JUMP], "Jump back within a delegation loop, without looking for pending work.";
+            JUMP_FORWARD = 77, Real, JUMP_FORWARD, 0, |_| 0, |_| 0, [ARG, JUMP], "Jump ahead.";
+            LIST_APPEND = 78, Real, LIST_APPEND, 0, |a| 2 + (a - 1), |a| 1 + (a - 1), [ARG, ERROR], "Append the top to a list further down.";
+            LIST_EXTEND = 79, Real, LIST_EXTEND, 0, |a| 2 + (a - 1), |a| 1 + (a - 1), [ARG, ERROR, ESCAPES], "Extend a list further down by the iterable on top.";
+            LOAD_ATTR = 80, Real, LOAD_ATTR, 9, |_| 1, |a| 1 + (a & 1), [ARG, NAME, ERROR, ESCAPES], "Attribute of the top; with bit 0 as method and self for a following call. The name is in the bits above.";
+            LOAD_COMMON_CONSTANT = 81, Real, LOAD_COMMON_CONSTANT, 0, |_| 0, |_| 1, [ARG], "Push one of the few builtin objects that generated code needs.";
+            LOAD_CONST = 82, Real, LOAD_CONST, 0, |_| 0, |_| 1, [ARG, CONST], "Push a constant.";
+            LOAD_DEREF = 83, Real, LOAD_DEREF, 0, |_| 0, |_| 1, [ARG, LOCAL, ERROR, ESCAPES], "Push the content of a cell; NameError when it is empty.";
+            LOAD_FAST = 84, Real, LOAD_FAST, 0, |_| 0, |_| 1, [ARG, LOCAL, PURE], "Push a local that is known to be bound.";
+            LOAD_FAST_AND_CLEAR = 85, Real, LOAD_FAST_AND_CLEAR, 0, |_| 0, |_| 1, [ARG, LOCAL], "Push a local (or NULL) and unbind it, to save it around an inlined comprehension.";
+            LOAD_FAST_BORROW = 86, Real, LOAD_FAST_BORROW, 0, |_| 0, |_| 1, [ARG, LOCAL, PURE], "As `LOAD_FAST`; the local outlives the use, so that no reference need be taken.";
+            LOAD_FAST_BORROW_LOAD_FAST_BORROW = 87, Real, LOAD_FAST_BORROW_LOAD_FAST_BORROW, 0, |_| 0, |_| 2, [ARG, LOCAL], "Two `LOAD_FAST_BORROW`, indices in the two halves of the argument.";
+            LOAD_FAST_CHECK = 88, Real, LOAD_FAST_CHECK, 0, |_| 0, |_| 1, [ARG, LOCAL, ERROR, ESCAPES], "Push a local; UnboundLocalError when it is unbound.";
+            LOAD_FAST_LOAD_FAST = 89, Real, LOAD_FAST_LOAD_FAST, 0, |_| 0, |_| 2, [ARG, LOCAL], "Two `LOAD_FAST`, indices in the two halves of the argument.";
+            LOAD_FROM_DICT_OR_DEREF = 90, Real, LOAD_FROM_DICT_OR_DEREF, 0, |_| 1, |_| 1, [ARG, FREE, ERROR, ERROR_NO_POP, ESCAPES], "Look the name of a cell up in the mapping on top, then in the cell.";
+            LOAD_FROM_DICT_OR_GLOBALS = 91, Real, LOAD_FROM_DICT_OR_GLOBALS, 0, |_| 1, |_| 1, [ARG, NAME, ERROR, ERROR_NO_POP, ESCAPES], "Look a name up in the mapping on top, then in globals and builtins.";
+            LOAD_GLOBAL = 92, Real, LOAD_GLOBAL, 4, |_| 0, |a| 1 + (a & 1), [ARG, NAME, ERROR, ESCAPES], "Push a global or builtin; with bit 0 followed by NULL for a call. The name is in the bits above.";
+            LOAD_NAME = 93, Real, LOAD_NAME, 0, |_| 0, |_| 1, [ARG, NAME, ERROR, ESCAPES], "Push a name found in locals, globals or builtins.";
+            LOAD_SMALL_INT = 94, Real, LOAD_SMALL_INT, 0, |_| 0, |_| 1, [ARG], "Push the argument as an int.";
+            LOAD_SPECIAL = 95, Real, LOAD_SPECIAL, 0, |_| 1, |_| 2, [ARG, ERROR, ERROR_NO_POP, ESCAPES], "Replace the top by its special method and itself (or NULL).";
+            LOAD_SUPER_ATTR = 96, Real, LOAD_SUPER_ATTR, 1, |_| 3, |a| 1 + (a & 1), [ARG, NAME, ERROR, ESCAPES], "`super(cls, self).name` in one step; bit 0 as for `LOAD_ATTR`, bit 1 for two-argument super, the name above.";
+            MAKE_CELL = 97, Real, MAKE_CELL, 0, |_| 0, |_| 0, [ARG, FREE, ERROR, ERROR_NO_POP, ESCAPES], "Turn a local into a cell holding its value.";
+            MAP_ADD = 98, Real, MAP_ADD, 0, |a| 3 + (a - 1), |a| 1 + (a - 1), [ARG, ERROR, ESCAPES], "Add the topmost key and value to a dict further down.";
+            MATCH_CLASS = 99, Real, MATCH_CLASS, 0, |_| 3, |_| 1, [ARG, ERROR, ESCAPES], "Match a class pattern: gives the tuple of attributes, or None.";
+            POP_JUMP_IF_FALSE = 100, Real, POP_JUMP_IF_FALSE, 1, |_| 1, |_| 0, [ARG, JUMP], "Pop a bool, jump when it is False.";
+            POP_JUMP_IF_NONE = 101, Real, POP_JUMP_IF_NONE, 1, |_| 1, |_| 0, [ARG, JUMP], "Pop, jump when it is None.";
+            POP_JUMP_IF_NOT_NONE = 102, Real, POP_JUMP_IF_NOT_NONE, 1, |_| 1, |_| 0, [ARG, JUMP], "Pop, jump when it is not None.";
+            POP_JUMP_IF_TRUE = 103, Real, POP_JUMP_IF_TRUE, 1, |_| 1, |_| 0, [ARG, JUMP], "Pop a bool, jump when it is True.";
+            RAISE_VARARGS = 104, Real, RAISE_VARARGS, 0, |a| a, |_| 0, [ARG, ERROR, ERROR_NO_POP, ESCAPES], "`raise`, `raise exc` or `raise exc from cause`, by the argument.";
+            RERAISE = 105, Real, RERAISE, 0, |a| 1 + a, |a| a, [ARG, ERROR, ERROR_NO_POP, ESCAPES], "Raise the exception on top again; the argument tells where the instruction to report lies.";
+            SEND = 106, Real, SEND, 1, |_| 2, |_| 2, [ARG, JUMP, ERROR, ESCAPES], "Send the top to the iterator below; jump when it is exhausted.";
+            SET_ADD = 107, Real, SET_ADD, 0, |a| 2 + (a - 1), |a| 1 + (a - 1), [ARG, ERROR, ESCAPES], "Add the top to a set further down.";
+            SET_FUNCTION_ATTRIBUTE = 108, Real, SET_FUNCTION_ATTRIBUTE, 0, |_| 2, |_| 1, [ARG, ERROR, ESCAPES], "Give the function on top its defaults, annotations or closure from below.";
+            SET_UPDATE = 109, Real, SET_UPDATE, 0, |a| 2 + (a - 1), |a| 1 + (a - 1), [ARG, ERROR, ESCAPES], "Update a set further down by the iterable on top.";
+            STORE_ATTR = 110, Real, STORE_ATTR, 4, |_| 2, |_| 0, [ARG, NAME, ERROR, ESCAPES], "`owner.name = value`.";
+            STORE_DEREF = 111, Real, STORE_DEREF, 0, |_| 1, |_| 0, [ARG, FREE, ESCAPES], "Put the top into a cell.";
+            STORE_FAST = 112, Real, STORE_FAST, 0, |_| 1, |_| 0, [ARG, LOCAL, ESCAPES], "Bind a local.";
+            STORE_FAST_LOAD_FAST = 113, Real, STORE_FAST_LOAD_FAST, 0, |_| 1, |_| 1, [ARG, LOCAL, ESCAPES], "`STORE_FAST` then `LOAD_FAST`, indices in the two halves of the argument.";
+            STORE_FAST_STORE_FAST = 114, Real, STORE_FAST_STORE_FAST, 0, |_| 2, |_| 0, [ARG, LOCAL, ESCAPES], "Two `STORE_FAST`, indices in the two halves of the argument.";
+            STORE_GLOBAL = 115, Real, STORE_GLOBAL, 0, |_| 1, |_| 0, [ARG, NAME, ERROR, ESCAPES], "Bind a global name.";
+            STORE_NAME = 116, Real, STORE_NAME, 0, |_| 1, |_| 0, [ARG, NAME, ERROR, ESCAPES], "Bind a name of the current namespace.";
+            SWAP = 117, Real, SWAP, 0, |a| 2 + (a - 2), |a| 2 + (a - 2), [ARG, PURE], "Exchange the top with the value at that depth.";
+            UNPACK_EX = 118, Real, UNPACK_EX, 0, |_| 1, |a| 1 + (a & 0xFF) + (a >> 8), [ARG, ERROR, ESCAPES], "Unpack with a starred target: low byte values before it, the rest of the argument after it.";
+            UNPACK_SEQUENCE = 119, Real, UNPACK_SEQUENCE, 1, |_| 1, |a| a, [ARG, ERROR, ESCAPES], "Unpack into exactly that many values.";
+            YIELD_VALUE = 120, Real, YIELD_VALUE, 0, |_| 1, |_| 1, [ARG, ESCAPES], "Suspend the generator, giving the top.";
+            RESUME = 128, Real, RESUME, 0, |_| 0, |_| 0, [ARG, EVAL_BREAK, ERROR, ERROR_NO_POP, ESCAPES], "Start or go on with a frame: the place to look for pending work and to report events.";
+            BINARY_OP_ADD_FLOAT = 129, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [EXIT, ERROR], "float + float.";
+            BINARY_OP_ADD_INT = 130, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [EXIT, ERROR, ESCAPES], "int + int.";
+            BINARY_OP_ADD_UNICODE = 131, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [EXIT, ERROR], "str + str.";
+            BINARY_OP_EXTEND = 132, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [DEOPT, ERROR, ESCAPES], "A pair of operand types from the table of further operations, its entry kept in the cache.";
+            BINARY_OP_MULTIPLY_FLOAT = 133, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [EXIT, ERROR], "float * float.";
+            BINARY_OP_MULTIPLY_INT = 134, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [EXIT, ERROR, ESCAPES], "int * int.";
+            BINARY_OP_SUBSCR_DICT = 135, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [EXIT, ERROR, ESCAPES], "dict[key].";
+            BINARY_OP_SUBSCR_GETITEM = 136, Specialized, BINARY_OP, 5, |_| 2, |_| 0, [DEOPT], "Subscription by a Python `__getitem__`, entered without native recursion.";
+            BINARY_OP_SUBSCR_LIST_INT = 137, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [DEOPT, EXIT, ESCAPES], "list[small index].";
+            BINARY_OP_SUBSCR_LIST_SLICE = 138, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [EXIT, ERROR, ESCAPES], "list[slice].";
+            BINARY_OP_SUBSCR_STR_INT = 139, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [DEOPT, EXIT, ESCAPES], "str[small index] giving a Latin-1 or ASCII character.";
+            BINARY_OP_SUBSCR_TUPLE_INT = 140, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [DEOPT, EXIT], "tuple[small index].";
+            BINARY_OP_SUBTRACT_FLOAT = 141, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [EXIT, ERROR], "float - float.";
+            BINARY_OP_SUBTRACT_INT = 142, Specialized, BINARY_OP, 5, |_| 2, |_| 1, [EXIT, ERROR, ESCAPES], "int - int.";
+            CALL_ALLOC_AND_ENTER_INIT = 143, Specialized, CALL, 3, |a| 2 + a, |_| 0, [ARG, DEOPT, ERROR, ERROR_NO_POP, ESCAPES], "Call of a Python class: make the instance, enter its `__init__`.";
+            CALL_BOUND_METHOD_EXACT_ARGS = 144, Specialized, CALL, 3, |a| 2 + a, |_| 0, [ARG, DEOPT, EXIT, ESCAPES], "Bound method of a Python function, arguments fit exactly.";
+            CALL_BOUND_METHOD_GENERAL = 145, Specialized, CALL, 3, |a| 2 + a, |_| 0, [ARG, DEOPT, EXIT, ERROR, ERROR_NO_POP, ESCAPES], "Bound method of a Python function, arguments to be arranged.";
+            CALL_BUILTIN_CLASS = 146, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, DEOPT, ERROR, ESCAPES], "A builtin class with a vectorcall.";
+            CALL_BUILTIN_FAST = 147, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, DEOPT, ERROR, ESCAPES], "Builtin function taking an array of arguments.";
+            CALL_BUILTIN_FAST_WITH_KEYWORDS = 148, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, DEOPT, ERROR, ESCAPES], "Builtin function taking an array of arguments and keyword names.";
+            CALL_BUILTIN_O = 149, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, EXIT, ERROR, ESCAPES], "Builtin function of one argument.";
+            CALL_ISINSTANCE = 150, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, DEOPT, ERROR, ERROR_NO_POP, ESCAPES], "`isinstance(obj, cls)`.";
+            CALL_KW_BOUND_METHOD = 151, Specialized, CALL_KW, 3, |a| 3 + a, |_| 0, [ARG, DEOPT, EXIT, ERROR, ESCAPES], "Keyword call of a bound Python method.";
+            CALL_KW_NON_PY = 152, Specialized, CALL_KW, 3, |a| 3 + a, |_| 1, [ARG, EVAL_BREAK, EXIT, ERROR, ESCAPES], "Keyword call of anything not written in Python.";
+            CALL_KW_PY = 153, Specialized, CALL_KW, 3, |a| 3 + a, |_| 0, [ARG, DEOPT, EXIT, ERROR, ESCAPES], "Keyword call of a Python function.";
+            CALL_LEN = 154, Specialized, CALL, 3, |_| 3, |_| 1, [DEOPT, ERROR, ERROR_NO_POP, ESCAPES], "`len(obj)`.";
+            CALL_LIST_APPEND = 155, Specialized, CALL, 3, |_| 3, |_| 0, [ARG, DEOPT, ERROR, ESCAPES], "`list.append(item)`, the following POP_TOP included.";
+            CALL_METHOD_DESCRIPTOR_FAST = 156, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, EXIT, ERROR, ESCAPES], "Builtin method taking an array of arguments.";
+            CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS = 157, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, EXIT, ERROR, ESCAPES], "Builtin method taking an array of arguments and keyword names.";
+            CALL_METHOD_DESCRIPTOR_NOARGS = 158, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, EXIT, ERROR, ESCAPES], "Builtin method without arguments.";
+            CALL_METHOD_DESCRIPTOR_O = 159, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, EXIT, ERROR, ESCAPES], "Builtin method of one argument.";
+            CALL_NON_PY_GENERAL = 160, Specialized, CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, EXIT, ERROR, ESCAPES], "Anything not written in Python, by its vectorcall.";
+            CALL_PY_EXACT_ARGS = 161, Specialized, CALL, 3, |a| 2 + a, |_| 0, [ARG, DEOPT, EXIT], "Python function, arguments fit exactly.";
+            CALL_PY_GENERAL = 162, Specialized, CALL, 3, |a| 2 + a, |_| 0, [ARG, DEOPT, EXIT, ERROR, ERROR_NO_POP, ESCAPES], "Python function, arguments to be arranged.";
+            CALL_STR_1 = 163, Specialized, CALL, 3, |_| 3, |_| 1, [ARG, EVAL_BREAK, DEOPT, ERROR, ESCAPES], "`str(obj)`.";
+            CALL_TUPLE_1 = 164, Specialized, CALL, 3, |_| 3, |_| 1, [ARG, EVAL_BREAK, DEOPT, ERROR, ESCAPES], "`tuple(obj)`.";
+            CALL_TYPE_1 = 165, Specialized, CALL, 3, |_| 3, |_| 1, [ARG, DEOPT, ESCAPES], "`type(obj)`.";
+            COMPARE_OP_FLOAT = 166, Specialized, COMPARE_OP, 1, |_| 2, |_| 1, [ARG, EXIT], "Compare two floats.";
+            COMPARE_OP_INT = 167, Specialized, COMPARE_OP, 1, |_| 2, |_| 1, [ARG, DEOPT, EXIT], "Compare two small ints.";
+            COMPARE_OP_STR = 168, Specialized, COMPARE_OP, 1, |_| 2, |_| 1, [ARG, EXIT], "Compare two strings for equality.";
+            CONTAINS_OP_DICT = 169, Specialized, CONTAINS_OP, 1, |_| 2, |_| 1, [ARG, EXIT, ERROR, ESCAPES], "Key in dict.";
+            CONTAINS_OP_SET = 170, Specialized, CONTAINS_OP, 1, |_| 2, |_| 1, [ARG, DEOPT, ERROR, ESCAPES], "Item in set or frozenset.";
+            FOR_ITER_GEN = 171, Specialized, FOR_ITER, 1, |_| 1, |_| 1, [ARG, DEOPT], "Next value of a generator, entered without native recursion.";
+            FOR_ITER_LIST = 172, Specialized, FOR_ITER, 1, |_| 1, |_| 2, [ARG, JUMP, DEOPT, EXIT, ESCAPES], "Next value of a list iterator.";
+            FOR_ITER_RANGE = 173, Specialized, FOR_ITER, 1, |_| 1, |_| 2, [ARG, JUMP, EXIT, ERROR], "Next value of a range iterator.";
+            FOR_ITER_TUPLE = 174, Specialized, FOR_ITER, 1, |_| 1, |_| 2, [ARG, JUMP, EXIT, ESCAPES], "Next value of a tuple iterator.";
+            JUMP_BACKWARD_JIT = 175, Specialized, JUMP_BACKWARD, 1, |_| 0, |_| 0, [ARG, JUMP, EVAL_BREAK, ERROR, ESCAPES], "Jump back, counting towards machine code.";
+            JUMP_BACKWARD_NO_JIT = 176, Specialized, JUMP_BACKWARD, 1, |_| 0, |_| 0, [ARG, JUMP, EVAL_BREAK, ERROR, ESCAPES], "Jump back where machine code is out of question.";
+            LOAD_ATTR_CLASS = 177, Specialized, LOAD_ATTR, 9, |_| 1, |a| 1 + (a & 1), [ARG, EXIT], "Attribute of a class, found in the class itself.";
+            LOAD_ATTR_CLASS_WITH_METACLASS_CHECK = 178, Specialized, LOAD_ATTR, 9, |_| 1, |a| 1 + (a & 1), [ARG, EXIT], "Attribute of a class whose metaclass has to be checked too.";
+            LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN = 179, Specialized, LOAD_ATTR, 9, |_| 1, |_| 1, [ARG, NAME, DEOPT], "Attribute by a Python `__getattribute__`, entered without native recursion.";
+            LOAD_ATTR_INSTANCE_VALUE = 180, Specialized, LOAD_ATTR, 9, |_| 1, |a| 1 + (a & 1), [ARG, DEOPT, EXIT, ESCAPES], "Attribute in the instance's inline values.";
+            LOAD_ATTR_METHOD_LAZY_DICT = 181, Specialized, LOAD_ATTR, 9, |_| 1, |_| 2, [ARG, DEOPT, EXIT], "Method, the instance dict not yet made.";
+            LOAD_ATTR_METHOD_NO_DICT = 182, Specialized, LOAD_ATTR, 9, |_| 1, |_| 2, [ARG, EXIT], "Method, instances have no dict.";
+            LOAD_ATTR_METHOD_WITH_VALUES = 183, Specialized, LOAD_ATTR, 9, |_| 1, |_| 2, [ARG, DEOPT, EXIT], "Method, the shared keys show that the instance does not hide it.";
+            LOAD_ATTR_MODULE = 184, Specialized, LOAD_ATTR, 9, |_| 1, |a| 1 + (a & 1), [ARG, DEOPT, ESCAPES], "Attribute of a module.";
+            LOAD_ATTR_NONDESCRIPTOR_NO_DICT = 185, Specialized, LOAD_ATTR, 9, |_| 1, |_| 1, [ARG, EXIT, ESCAPES], "Class attribute without `__get__`, instances have no dict.";
+            LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES = 186, Specialized, LOAD_ATTR, 9, |_| 1, |_| 1, [ARG, DEOPT, EXIT, ESCAPES], "Class attribute without `__get__`, the shared keys show that the instance does not hide it.";
+            LOAD_ATTR_PROPERTY = 187, Specialized, LOAD_ATTR, 9, |_| 1, |_| 0, [ARG, DEOPT, EXIT], "Property with a Python getter, entered without native recursion.";
+            LOAD_ATTR_SLOT = 188, Specialized, LOAD_ATTR, 9, |_| 1, |a| 1 + (a & 1), [ARG, DEOPT, EXIT], "Attribute in a `__slots__` slot.";
+            LOAD_ATTR_WITH_HINT = 189, Specialized, LOAD_ATTR, 9, |_| 1, |a| 1 + (a & 1), [ARG, NAME, DEOPT, EXIT, ESCAPES], "Attribute in the instance dict at a known place.";
+            LOAD_CONST_IMMORTAL = 190, Specialized, LOAD_CONST, 0, |_| 0, |_| 1, [ARG, CONST], "Immortal constant, no reference taken.";
+            LOAD_CONST_MORTAL = 191, Specialized, LOAD_CONST, 0, |_| 0, |_| 1, [ARG, CONST], "Mortal constant.";
+            LOAD_GLOBAL_BUILTIN = 192, Specialized, LOAD_GLOBAL, 4, |_| 0, |a| 1 + (a & 1), [ARG, DEOPT], "Name found in builtins, keys of globals and builtins unchanged.";
+            LOAD_GLOBAL_MODULE = 193, Specialized, LOAD_GLOBAL, 4, |_| 0, |a| 1 + (a & 1), [ARG, DEOPT], "Name found in globals, keys unchanged.";
+            LOAD_SUPER_ATTR_ATTR = 194, Specialized, LOAD_SUPER_ATTR, 1, |_| 3, |_| 1, [ARG, NAME, DEOPT, ERROR, ESCAPES], "`super().name` as a value.";
+            LOAD_SUPER_ATTR_METHOD = 195, Specialized, LOAD_SUPER_ATTR, 1, |_| 3, |_| 2, [ARG, NAME, DEOPT, ERROR, ERROR_NO_POP, ESCAPES], "`super().name` as a method to be called.";
+            RESUME_CHECK = 196, Specialized, RESUME, 0, |_| 0, |_| 0, [DEOPT], "Resume where nothing is pending.";
+            SEND_GEN = 197, Specialized, SEND, 1, |_| 2, |_| 1, [ARG, DEOPT], "Send to a generator or coroutine, entered without native recursion.";
+            STORE_ATTR_INSTANCE_VALUE = 198, Specialized, STORE_ATTR, 4, |_| 2, |_| 0, [EXIT, ESCAPES], "Store into the instance's inline values.";
+            STORE_ATTR_SLOT = 199, Specialized, STORE_ATTR, 4, |_| 2, |_| 0, [DEOPT, EXIT, ESCAPES], "Store into a `__slots__` slot.";
+            STORE_ATTR_WITH_HINT = 200, Specialized, STORE_ATTR, 4, |_| 2, |_| 0, [ARG, NAME, DEOPT, EXIT, ESCAPES], "Store into the instance dict at a known place.";
+            STORE_SUBSCR_DICT = 201, Specialized, STORE_SUBSCR, 1, |_| 3, |_| 0, [EXIT, ERROR, ESCAPES], "dict[key] = value.";
+            STORE_SUBSCR_LIST_INT = 202, Specialized, STORE_SUBSCR, 1, |_| 3, |_| 0, [DEOPT, EXIT, ESCAPES], "list[small index] = value.";
+            TO_BOOL_ALWAYS_TRUE = 203, Specialized, TO_BOOL, 3, |_| 1, |_| 1, [EXIT, ESCAPES], "Truth of an object whose type has neither `__bool__` nor `__len__`.";
+            TO_BOOL_BOOL = 204, Specialized, TO_BOOL, 3, |_| 1, |_| 1, [EXIT], "Truth of a bool.";
+            TO_BOOL_INT = 205, Specialized, TO_BOOL, 3, |_| 1, |_| 1, [EXIT, ESCAPES], "Truth of an int.";
+            TO_BOOL_LIST = 206, Specialized, TO_BOOL, 3, |_| 1, |_| 1, [EXIT], "Truth of a list.";
+            TO_BOOL_NONE = 207, Specialized, TO_BOOL, 3, |_| 1, |_| 1, [EXIT], "Truth of None.";
+            TO_BOOL_STR = 208, Specialized, TO_BOOL, 3, |_| 1, |_| 1, [EXIT, ESCAPES], "Truth of a str.";
+            UNPACK_SEQUENCE_LIST = 209, Specialized, UNPACK_SEQUENCE, 1, |_| 1, |a| a, [ARG, DEOPT, EXIT], "Unpack a list.";
+            UNPACK_SEQUENCE_TUPLE = 210, Specialized, UNPACK_SEQUENCE, 1, |_| 1, |a| a, [ARG, DEOPT, EXIT], "Unpack a tuple.";
+            UNPACK_SEQUENCE_TWO_TUPLE = 211, Specialized, UNPACK_SEQUENCE, 1, |_| 1, |_| 2, [ARG, DEOPT, EXIT, ESCAPES], "Unpack a pair.";
+            INSTRUMENTED_END_FOR = 234, Instrumented, INSTRUMENTED_END_FOR, 0, |_| 2, |_| 1, [ERROR, ERROR_NO_POP, ESCAPES, NO_SAVE_IP], "`END_FOR` while monitoring events are wanted here.";
+            INSTRUMENTED_POP_ITER = 235, Instrumented, INSTRUMENTED_POP_ITER, 0, |_| 1, |_| 0, [ESCAPES], "`POP_ITER` while monitoring events are wanted here.";
+            INSTRUMENTED_END_SEND = 236, Instrumented, INSTRUMENTED_END_SEND, 0, |_| 2, |_| 1, [ERROR, ERROR_NO_POP, ESCAPES], "`END_SEND` while monitoring events are wanted here.";
+            INSTRUMENTED_FOR_ITER = 237, Instrumented, INSTRUMENTED_FOR_ITER, 1, |_| 1, |_| 2, [ARG, JUMP, ERROR, ERROR_NO_POP, ESCAPES], "`FOR_ITER` while monitoring events are wanted here.";
+            INSTRUMENTED_INSTRUCTION = 238, Instrumented, INSTRUMENTED_INSTRUCTION, 0, |_| 0, |_| 0, [ERROR, ESCAPES], "Stands for any instruction while every instruction is reported.";
+            INSTRUMENTED_JUMP_FORWARD = 239, Instrumented, INSTRUMENTED_JUMP_FORWARD, 0, |_| 0, |_| 0, [ARG], "`JUMP_FORWARD` while monitoring events are wanted here.";
+            INSTRUMENTED_NOT_TAKEN = 240, Instrumented, INSTRUMENTED_NOT_TAKEN, 0, |_| 0, |_| 0, [], "`NOT_TAKEN` while monitoring events are wanted here.";
+            INSTRUMENTED_POP_JUMP_IF_TRUE = 241, Instrumented, INSTRUMENTED_POP_JUMP_IF_TRUE, 1, |_| 1, |_| 0, [ARG], "`POP_JUMP_IF_TRUE` while monitoring events are wanted here.";
+            INSTRUMENTED_POP_JUMP_IF_FALSE = 242, Instrumented, INSTRUMENTED_POP_JUMP_IF_FALSE, 1, |_| 1, |_| 0, [ARG], "`POP_JUMP_IF_FALSE` while monitoring events are wanted here.";
+            INSTRUMENTED_POP_JUMP_IF_NONE = 243, Instrumented, INSTRUMENTED_POP_JUMP_IF_NONE, 1, |_| 1, |_| 0, [ARG, ESCAPES], "`POP_JUMP_IF_NONE` while monitoring events are wanted here.";
+            INSTRUMENTED_POP_JUMP_IF_NOT_NONE = 244, Instrumented, INSTRUMENTED_POP_JUMP_IF_NOT_NONE, 1, |_| 1, |_| 0, [ARG, ESCAPES], "`POP_JUMP_IF_NOT_NONE` while monitoring events are wanted here.";
+            INSTRUMENTED_RESUME = 245, Instrumented, INSTRUMENTED_RESUME, 0, |_| 0, |_| 0, [ARG, EVAL_BREAK, ERROR, ERROR_NO_POP, ESCAPES], "`RESUME` while monitoring events are wanted here.";
+            INSTRUMENTED_RETURN_VALUE = 246, Instrumented, INSTRUMENTED_RETURN_VALUE, 0, |_| 1, |_| 1, [ERROR, ESCAPES], "`RETURN_VALUE` while monitoring events are wanted here.";
+            INSTRUMENTED_YIELD_VALUE = 247, Instrumented, INSTRUMENTED_YIELD_VALUE, 0, |_| 1, |_| 1, [ARG, ERROR, ERROR_NO_POP, ESCAPES], "`YIELD_VALUE` while monitoring events are wanted here.";
+            INSTRUMENTED_END_ASYNC_FOR = 248, Instrumented, INSTRUMENTED_END_ASYNC_FOR, 0, |_| 2, |_| 0, [ARG, JUMP, ERROR, ERROR_NO_POP, ESCAPES], "`END_ASYNC_FOR` while monitoring events are wanted here.";
+            INSTRUMENTED_LOAD_SUPER_ATTR = 249, Instrumented, INSTRUMENTED_LOAD_SUPER_ATTR, 1, |_| 3, |a| 1 + (a & 1), [ARG, NAME, ERROR, ESCAPES], "`LOAD_SUPER_ATTR` while monitoring events are wanted here.";
+            INSTRUMENTED_CALL = 250, Instrumented, INSTRUMENTED_CALL, 3, |a| 2 + a, |_| 1, [ARG, EVAL_BREAK, ERROR, ERROR_NO_POP, ESCAPES], "`CALL` while monitoring events are wanted here.";
+            INSTRUMENTED_CALL_KW = 251, Instrumented, INSTRUMENTED_CALL_KW, 3, |a| 3 + a, |_| 1, [ARG, ERROR, ERROR_NO_POP, ESCAPES], "`CALL_KW` while monitoring events are wanted here.";
+            INSTRUMENTED_CALL_FUNCTION_EX = 252, Instrumented, INSTRUMENTED_CALL_FUNCTION_EX, 0, |_| 4, |_| 1, [EVAL_BREAK, ERROR, ERROR_NO_POP, ESCAPES], "`CALL_FUNCTION_EX` while monitoring events are wanted here.";
+            INSTRUMENTED_JUMP_BACKWARD = 253, Instrumented, INSTRUMENTED_JUMP_BACKWARD, 1, |_| 0, |_| 0, [ARG, EVAL_BREAK, ERROR, ESCAPES], "`JUMP_BACKWARD` while monitoring events are wanted here.";
+            INSTRUMENTED_LINE = 254, Instrumented, INSTRUMENTED_LINE, 0, |_| 0, |_| 0, [ESCAPES], "Stands for the first instruction of a line while lines are reported.";
+            ENTER_EXECUTOR = 255, Instrumented, ENTER_EXECUTOR, 0, |_| 0, |_| 0, [ARG], "Go over into machine code; stands for the instruction that it replaced.";
+            ANNOTATIONS_PLACEHOLDER = 256, Pseudo, ANNOTATIONS_PLACEHOLDER, 0, |_| 0, |_| 0, [PURE], "Where code that fills in annotations may be put by the compiler.";
+            JUMP = 257, Pseudo, JUMP, 0, |_| 0, |_| 0, [ARG, JUMP, EVAL_BREAK, ERROR, ESCAPES], "A jump whose direction is not known yet.";
+            JUMP_IF_FALSE = 258, Pseudo, JUMP_IF_FALSE, 0, |_| 1, |_| 1, [ARG, JUMP, ERROR, ESCAPES], "Jump when the truth value of the top is false, which stays on the stack.";
+            JUMP_IF_TRUE = 259, Pseudo, JUMP_IF_TRUE, 0, |_| 1, |_| 1, [ARG, JUMP, ERROR, ESCAPES], "Jump when the truth value of the top is true, which stays on the stack.";
+            JUMP_NO_INTERRUPT = 260, Pseudo, JUMP_NO_INTERRUPT, 0, |_| 0, |_| 0, [ARG, JUMP], "A jump of a delegation loop whose direction is not known yet.";
+            LOAD_CLOSURE = 261, Pseudo, LOAD_CLOSURE, 0, |_| 0, |_| 1, [ARG, LOCAL, PURE], "Push a cell itself, for a closure.";
+            POP_BLOCK = 262, Pseudo, POP_BLOCK, 0, |_| 0, |_| 0, [PURE], "Close the innermost protected region.";
+            SETUP_CLEANUP = 263, Pseudo, SETUP_CLEANUP, 0, |_| 0, |_| 2, [PURE, ARG], "Open a protected region whose handler wants the instruction to report.";
+            SETUP_FINALLY = 264, Pseudo, SETUP_FINALLY, 0, |_| 0, |_| 1, [PURE, ARG], "Open a protected region.";
+            SETUP_WITH = 265, Pseudo, SETUP_WITH, 0, |_| 0, |_| 1, [PURE, ARG], "Open the protected region of a `with` statement.";
+            STORE_FAST_MAYBE_NULL = 266, Pseudo, STORE_FAST_MAYBE_NULL, 0, |_| 1, |_| 0, [ARG, LOCAL, ESCAPES], "Put a saved local (or NULL) back after an inlined comprehension.";
+        }
+    };
+}

@@ -1,0 +1,126 @@
+//! Constants of a compilation: each value is kept once and known by number.
+//!
+//! Two constants are the same when type and value agree (`1`, `1.0` and `True` differ, so do `0.0` and `-0.0`), and
+//! tuples when their items do. A NaN is equal to nothing, so every NaN gets a number of its own.
+
+use std::rc::Rc;
+
+use taipan_bytecode::Constant;
+use taipan_syntax::ast;
+
+use crate::names::FastMap;
+
+/// Number of a constant.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ConstId(pub u32);
+
+/// All constants of a compilation.
+#[derive(Default)]
+pub struct ConstantPool {
+    values: Vec<Constant>,
+    index: FastMap<Constant, ConstId>,
+}
+
+fn holds_nan(value: &Constant) -> bool {
+    match value {
+        Constant::Float(value) => value.is_nan(),
+        Constant::Complex(real, imag) => real.is_nan() || imag.is_nan(),
+        _ => false,
+    }
+}
+
+impl ConstantPool {
+    /// The number of a value.
+    pub fn add(&mut self, value: Constant) -> ConstId {
+        if let Some(id) = self.index.get(&value) {
+            return *id;
+        }
+        let id = ConstId(self.values.len() as u32);
+        self.values.push(value.clone());
+        if !holds_nan(&value) {
+            self.index.insert(value, id);
+        }
+        id
+    }
+
+    /// The value of a number.
+    #[inline]
+    pub fn get(&self, id: ConstId) -> &Constant {
+        &self.values[id.0 as usize]
+    }
+}
+
+/// Constants of one code object, in order.
+#[derive(Default)]
+pub struct UnitConstants {
+    /// The list.
+    pub list: Vec<ConstId>,
+    index: FastMap<ConstId, u32>,
+}
+
+impl UnitConstants {
+    /// Index of a constant, which is appended when it is new.
+    #[inline]
+    pub fn add(&mut self, id: ConstId) -> u32 {
+        let next = self.list.len() as u32;
+        let at = *self.index.entry(id).or_insert(next);
+        if at == next {
+            self.list.push(id);
+        }
+        at
+    }
+}
+
+/// A constant of the syntax tree as a constant of bytecode.
+pub fn from_ast(value: &ast::Constant) -> Constant {
+    match value {
+        ast::Constant::None => Constant::None,
+        ast::Constant::Bool(value) => Constant::Bool(*value),
+        ast::Constant::Ellipsis => Constant::Ellipsis,
+        ast::Constant::Str(value) => Constant::Str(value.clone()),
+        ast::Constant::Bytes(value) => Constant::Bytes(value.clone()),
+        ast::Constant::Int(value) => Constant::Int(*value),
+        ast::Constant::BigInt(value) => Constant::BigInt(Rc::new(taipan_bytecode::BigInt {
+            negative: value.negative,
+            digits: value.digits.clone(),
+        })),
+        ast::Constant::Float(value) => Constant::Float(*value),
+        ast::Constant::Complex { real, imag } => Constant::Complex(*real, *imag),
+        ast::Constant::Tuple(items) => Constant::Tuple(items.iter().map(from_ast).collect()),
+        ast::Constant::FrozenSet(items) => Constant::FrozenSet(items.iter().map(from_ast).collect()),
+    }
+}
+
+/// Python's truth of a constant.
+pub fn truth(value: &Constant) -> bool {
+    match value {
+        Constant::None => false,
+        Constant::Bool(value) => *value,
+        Constant::Int(value) => *value != 0,
+        Constant::Float(value) => *value != 0.0,
+        Constant::Complex(real, imag) => *real != 0.0 || *imag != 0.0,
+        Constant::Str(value) => !value.is_empty(),
+        Constant::Bytes(value) => !value.is_empty(),
+        Constant::Tuple(items) | Constant::FrozenSet(items) => !items.is_empty(),
+        Constant::Ellipsis | Constant::BigInt(_) | Constant::Slice(_) | Constant::Code(_) => true,
+    }
+}
+
+/// A constant of bytecode as one of the syntax tree, where there is such a one.
+pub fn to_ast(value: &Constant) -> Option<ast::Constant> {
+    Some(match value {
+        Constant::None => ast::Constant::None,
+        Constant::Bool(value) => ast::Constant::Bool(*value),
+        Constant::Ellipsis => ast::Constant::Ellipsis,
+        Constant::Str(value) => ast::Constant::Str(value.clone()),
+        Constant::Bytes(value) => ast::Constant::Bytes(value.clone()),
+        Constant::Int(value) => ast::Constant::Int(*value),
+        Constant::BigInt(value) => ast::Constant::BigInt(Rc::new(ast::BigInt {
+            negative: value.negative,
+            digits: value.digits.clone(),
+        })),
+        Constant::Float(value) => ast::Constant::Float(*value),
+        Constant::Complex(real, imag) => ast::Constant::Complex { real: *real, imag: *imag },
+        _ => return None,
+    })
+}

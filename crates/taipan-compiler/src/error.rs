@@ -1,0 +1,133 @@
+//! What can go wrong, and what is worth a warning, as plain data.
+
+use taipan_bytecode::Location;
+use taipan_syntax::ast::Range;
+
+/// Class of the exception to raise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ErrorKind {
+    /// `SyntaxError`
+    Syntax,
+    /// `RecursionError`
+    Recursion,
+    /// `SystemError`: a tree that the parser cannot have made
+    System,
+    /// `RuntimeError`
+    Runtime,
+    /// `ValueError`
+    Value,
+}
+
+impl ErrorKind {
+    /// Name of the Python class.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Syntax => "SyntaxError",
+            ErrorKind::Recursion => "RecursionError",
+            ErrorKind::System => "SystemError",
+            ErrorKind::Runtime => "RuntimeError",
+            ErrorKind::Value => "ValueError",
+        }
+    }
+}
+
+/// A compilation failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CompileError {
+    /// Class of the exception.
+    pub kind: ErrorKind,
+    /// Its message.
+    pub message: String,
+    /// Where, for a `SyntaxError`: lines from 1, columns in bytes from 0.
+    pub range: Option<Range>,
+}
+
+impl CompileError {
+    /// A `SyntaxError` at a place.
+    pub fn syntax(message: impl Into<String>, range: Range) -> CompileError {
+        CompileError { kind: ErrorKind::Syntax, message: message.into(), range: Some(range) }
+    }
+
+    /// A `SyntaxError` at a location.
+    pub fn at(message: impl Into<String>, loc: Location) -> CompileError {
+        CompileError::syntax(message, range_of(loc))
+    }
+
+    /// The tree is nested too deeply.
+    pub fn too_deep() -> CompileError {
+        CompileError {
+            kind: ErrorKind::Recursion,
+            message: "maximum recursion depth exceeded during compilation".to_owned(),
+            range: None,
+        }
+    }
+
+    /// A tree that no parser makes.
+    pub fn system(message: impl Into<String>) -> CompileError {
+        CompileError { kind: ErrorKind::System, message: message.into(), range: None }
+    }
+}
+
+/// A `SyntaxWarning`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Warning {
+    /// Its message.
+    pub message: String,
+    /// Where: lines from 1, columns in bytes from 0.
+    pub range: Range,
+}
+
+/// Result of a step of the compilation.
+pub type Compiled<T> = Result<T, CompileError>;
+
+/// A source range as a location.
+#[inline]
+pub fn location(range: Range) -> Location {
+    Location {
+        lineno: range.lineno,
+        end_lineno: range.end_lineno,
+        col_offset: range.col_offset,
+        end_col_offset: range.end_col_offset,
+    }
+}
+
+/// A location as a source range.
+pub fn range_of(loc: Location) -> Range {
+    Range {
+        lineno: loc.lineno,
+        col_offset: loc.col_offset,
+        end_lineno: loc.end_lineno,
+        end_col_offset: loc.end_col_offset,
+    }
+}
+
+/// Counts how deep a walk over the tree is, and stops it before the stack is used up.
+#[derive(Clone, Copy, Debug)]
+pub struct Depth {
+    left: u32,
+}
+
+impl Depth {
+    /// A walk that may go that deep.
+    pub fn new(limit: u32) -> Depth {
+        Depth { left: limit }
+    }
+
+    /// One level down.
+    #[inline]
+    pub fn enter(&mut self) -> Compiled<()> {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(CompileError::too_deep()),
+        }
+    }
+
+    /// One level up.
+    #[inline]
+    pub fn leave(&mut self) {
+        self.left += 1;
+    }
+}

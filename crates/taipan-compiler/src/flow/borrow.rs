@@ -1,0 +1,209 @@
+//! Which loads of locals may borrow.
+//!
+//! A value pushed by `LOAD_FAST` needs no reference of its own when the local still holds it until the value has
+//! been consumed, and when it is not consumed by being stored in a local. Each block is run on a stack of abstract
+//! values that remember the load they come from; a load is spoiled when its local is overwritten while the value is
+//! on the stack, when the value is stored in a local, or when it is still there at the end of the block.
+
+use taipan_bytecode::Opcode;
+
+use super::graph::{BlockId, Graph, NO_BLOCK};
+
+/// An abstract value: the instruction that pushed it (none at block entry) and the local that it came from.
+#[derive(Clone, Copy)]
+struct Value {
+    instr: u32,
+    local: u32,
+}
+
+const NONE: u32 = u32::MAX;
+const UNKNOWN: Value = Value { instr: NONE, local: NONE };
+
+struct Walk {
+    stack: Vec<Value>,
+    spoiled: Vec<bool>,
+}
+
+impl Walk {
+    fn push(&mut self, instr: usize, local: u32) {
+        self.stack.push(Value { instr: instr as u32, local });
+    }
+
+    fn pop(&mut self) -> Value {
+        self.stack.pop().unwrap_or(UNKNOWN)
+    }
+
+    fn kill(&mut self, local: u32) {
+        for value in &self.stack {
+            if value.local == local && value.instr != NONE {
+                self.spoiled[value.instr as usize] = true;
+            }
+        }
+    }
+
+    fn store(&mut self, local: u32) {
+        let value = self.pop();
+        self.kill(local);
+        if value.instr != NONE {
+            self.spoiled[value.instr as usize] = true;
+        }
+    }
+}
+
+/// Turns loads into borrowing ones where that is safe.
+pub fn borrow_loads(graph: &mut Graph) {
+    graph.clear_visited();
+    graph.at_mut(0).visited = true;
+    graph.at_mut(0).start_depth = 0;
+    let mut todo = vec![0];
+    let mut walk = Walk { stack: Vec::new(), spoiled: Vec::new() };
+    while let Some(id) = todo.pop() {
+        run_block(graph, id, &mut walk, &mut todo);
+        let block = graph.at(id);
+        let next = block.next;
+        if !block.instrs.is_empty() && next != NO_BLOCK && block.falls_through() {
+            arrive(graph, next, &mut todo);
+        }
+        for value in &walk.stack {
+            if value.instr != NONE {
+                walk.spoiled[value.instr as usize] = true;
+            }
+        }
+        for (instr, spoiled) in graph.at_mut(id).instrs.iter_mut().zip(&walk.spoiled) {
+            if !spoiled {
+                match instr.op {
+                    Opcode::LOAD_FAST => instr.op = Opcode::LOAD_FAST_BORROW,
+                    Opcode::LOAD_FAST_LOAD_FAST => instr.op = Opcode::LOAD_FAST_BORROW_LOAD_FAST_BORROW,
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {
+    let block = graph.at_mut(id);
+    if !block.visited {
+        block.visited = true;
+        todo.push(id);
+    }
+}
+
+fn run_block(graph: &mut Graph, id: BlockId, walk: &mut Walk, todo: &mut Vec<BlockId>) {
+    let count = graph.at(id).instrs.len();
+    walk.spoiled.clear();
+    walk.spoiled.resize(count, false);
+    walk.stack.clear();
+    walk.stack.resize(graph.at(id).start_depth.max(0) as usize, UNKNOWN);
+    for at in 0..count {
+        let instr = graph.at(id).instrs[at];
+        let arg = instr.arg;
+        match instr.op {
+            Opcode::DELETE_FAST => walk.kill(arg),
+            Opcode::LOAD_FAST => walk.push(at, arg),
+            Opcode::LOAD_FAST_AND_CLEAR => {
+                walk.kill(arg);
+                walk.push(at, arg);
+            }
+            Opcode::LOAD_FAST_LOAD_FAST => {
+                walk.push(at, arg >> 4);
+                walk.push(at, arg & 15);
+            }
+            Opcode::STORE_FAST => walk.store(arg),
+            Opcode::STORE_FAST_LOAD_FAST => {
+                walk.store(arg >> 4);
+                walk.push(at, arg & 15);
+            }
+            Opcode::STORE_FAST_STORE_FAST => {
+                walk.store(arg >> 4);
+                walk.store(arg & 15);
+            }
+            Opcode::COPY => {
+                let depth = walk.stack.len().wrapping_sub(arg as usize);
+                let value = walk.stack.get(depth).copied().unwrap_or(UNKNOWN);
+                walk.stack.push(value);
+            }
+            Opcode::SWAP => {
+                let top = walk.stack.len().wrapping_sub(1);
+                let other = walk.stack.len().wrapping_sub(arg as usize);
+                if top < walk.stack.len() && other < walk.stack.len() {
+                    walk.stack.swap(top, other);
+                }
+            }
+            // Operands stay, results come on top. CPython numbers such results from 0 within the instruction, as
+            // if the first instructions of the block had pushed them; so those count as unconsumed as well.
+            Opcode::FORMAT_SIMPLE
+            | Opcode::GET_ANEXT
+            | Opcode::GET_LEN
+            | Opcode::GET_YIELD_FROM_ITER
+            | Opcode::IMPORT_FROM
+            | Opcode::MATCH_KEYS
+            | Opcode::MATCH_MAPPING
+            | Opcode::MATCH_SEQUENCE
+            | Opcode::WITH_EXCEPT_START => {
+                for pushed in 0..instr.op.pushes(arg) - instr.op.pops(arg) {
+                    walk.push(pushed as usize, NONE);
+                }
+            }
+            Opcode::DICT_MERGE
+            | Opcode::DICT_UPDATE
+            | Opcode::LIST_APPEND
+            | Opcode::LIST_EXTEND
+            | Opcode::MAP_ADD
+            | Opcode::RERAISE
+            | Opcode::SET_ADD
+            | Opcode::SET_UPDATE => {
+                for _ in 0..instr.op.pops(arg) - instr.op.pushes(arg) {
+                    walk.pop();
+                }
+            }
+            Opcode::END_SEND | Opcode::SET_FUNCTION_ATTRIBUTE => {
+                let top = walk.pop();
+                walk.pop();
+                walk.stack.push(top);
+            }
+            Opcode::CHECK_EXC_MATCH => {
+                walk.pop();
+                walk.push(at, NONE);
+            }
+            Opcode::FOR_ITER => {
+                arrive(graph, instr.target, todo);
+                walk.push(at, NONE);
+            }
+            Opcode::LOAD_ATTR | Opcode::LOAD_SUPER_ATTR => {
+                let owner = walk.pop();
+                if instr.op == Opcode::LOAD_SUPER_ATTR {
+                    walk.pop();
+                    walk.pop();
+                }
+                walk.push(at, NONE);
+                if arg & 1 != 0 {
+                    walk.stack.push(owner);
+                }
+            }
+            Opcode::LOAD_SPECIAL | Opcode::PUSH_EXC_INFO => {
+                let top = walk.pop();
+                walk.push(at, NONE);
+                walk.stack.push(top);
+            }
+            Opcode::SEND => {
+                arrive(graph, instr.target, todo);
+                walk.pop();
+                walk.push(at, NONE);
+            }
+            op => {
+                if op.has_target() {
+                    arrive(graph, instr.target, todo);
+                }
+                if !op.is_block_push() {
+                    for _ in 0..op.pops(arg) {
+                        walk.pop();
+                    }
+                    for _ in 0..op.pushes(arg) {
+                        walk.push(at, NONE);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Blocks that only exceptions reach move behind all others.
+
+use taipan_bytecode::{Location, Opcode};
+
+use super::FlowError;
+use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, is_jump};
+use super::simplify::remove_redundant_nops_and_jumps;
+
+/// Moves cold blocks to the end, keeping their order.
+pub fn push_cold_blocks_to_end(graph: &mut Graph) -> Result<(), FlowError> {
+    if graph.next(0) == NO_BLOCK {
+        return Ok(());
+    }
+    mark_warm(graph);
+    mark_cold(graph);
+    add_explicit_jumps(graph);
+
+    let order = graph.order();
+    let (cold, warm): (Vec<BlockId>, Vec<BlockId>) = order.into_iter().partition(|id| graph.at(*id).cold);
+    let moved = !cold.is_empty();
+    let mut previous = None;
+    for id in warm.into_iter().chain(cold) {
+        if let Some(previous) = previous {
+            graph.at_mut(previous).next = id;
+        }
+        graph.at_mut(id).next = NO_BLOCK;
+        previous = Some(id);
+    }
+    if moved {
+        remove_redundant_nops_and_jumps(graph)?;
+    }
+    Ok(())
+}
+
+fn mark_warm(graph: &mut Graph) {
+    graph.clear_visited();
+    let mut stack = vec![0];
+    graph.at_mut(0).visited = true;
+    while let Some(id) = stack.pop() {
+        graph.at_mut(id).warm = true;
+        for_each_successor(graph, id, |graph, successor| {
+            let block = graph.at_mut(successor);
+            if !block.visited {
+                block.visited = true;
+                stack.push(successor);
+            }
+        });
+    }
+}
+
+fn mark_cold(graph: &mut Graph) {
+    graph.clear_visited();
+    let mut stack = Vec::new();
+    for id in graph.order() {
+        let block = graph.at_mut(id);
+        if block.except_handler {
+            block.visited = true;
+            stack.push(id);
+        }
+    }
+    while let Some(id) = stack.pop() {
+        graph.at_mut(id).cold = true;
+        for_each_successor(graph, id, |graph, successor| {
+            let block = graph.at_mut(successor);
+            if !block.warm && !block.visited {
+                block.visited = true;
+                stack.push(successor);
+            }
+        });
+    }
+}
+
+fn for_each_successor(graph: &mut Graph, id: BlockId, mut visit: impl FnMut(&mut Graph, BlockId)) {
+    let next = graph.next(id);
+    if next != NO_BLOCK && graph.at(id).falls_through() {
+        visit(graph, next);
+    }
+    for at in 0..graph.at(id).instrs.len() {
+        let instr = graph.at(id).instrs[at];
+        if is_jump(instr.op) {
+            visit(graph, instr.target);
+        }
+    }
+}
+
+/// A cold block that falls through to a warm one will be torn from it and needs a jump.
+fn add_explicit_jumps(graph: &mut Graph) {
+    for id in graph.order() {
+        let next = graph.next(id);
+        if next != NO_BLOCK && graph.at(id).cold && graph.at(id).falls_through() && graph.at(next).warm {
+            let jump = graph.new_block();
+            let mut instr = CfgInstr::new(Opcode::JUMP_NO_INTERRUPT, 0, Location::NONE);
+            instr.target = next;
+            graph.at_mut(next).is_label = true;
+            let block = graph.at_mut(jump);
+            block.instrs.push(instr);
+            block.cold = true;
+            block.predecessors = 1;
+            block.next = next;
+            graph.at_mut(id).next = jump;
+        }
+    }
+}

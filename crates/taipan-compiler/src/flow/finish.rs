@@ -1,0 +1,278 @@
+//! The last passes: stack depth, frame slots of cells, pseudo instructions replaced, conditional jumps made to go
+//! forward, and the graph written out as a line of instructions.
+
+use taipan_bytecode::opcode::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
+use taipan_bytecode::{Location, Opcode, opcode};
+
+use super::graph::{CfgInstr, Graph, NO_BLOCK, is_scope_exit, is_unconditional_jump};
+use super::simplify::remove_redundant_nops_and_jumps;
+use super::{FlowError, UnitFacts, borrow};
+use crate::names::NameSet;
+
+/// Where variables live in the frame.
+pub struct Layout<'a> {
+    /// Locals, parameters first.
+    pub varnames: &'a NameSet,
+    /// Cells.
+    pub cellvars: &'a NameSet,
+    /// Free variables.
+    pub freevars: &'a NameSet,
+}
+
+/// A finished instruction; jumps name the index of their target.
+#[derive(Clone, Copy, Debug)]
+pub struct FlatInstr {
+    /// What to do.
+    pub op: Opcode,
+    /// The argument, or the index of the target.
+    pub arg: u32,
+    /// Where it comes from.
+    pub loc: Location,
+    /// Index of the handler's first instruction.
+    pub handler: Option<u32>,
+    /// Stack depth at the handler's beginning.
+    pub handler_depth: u32,
+    /// Whether the handler wants to know the raising instruction.
+    pub handler_lasti: bool,
+}
+
+/// Linear code.
+pub struct Flattened {
+    /// Instructions in order.
+    pub instrs: Vec<FlatInstr>,
+    /// Deepest value stack.
+    pub stacksize: u32,
+}
+
+/// Finishes the graph.
+pub fn flatten(mut graph: Graph, facts: &UnitFacts<'_>) -> Result<Flattened, FlowError> {
+    convert_pseudo_conditional_jumps(&mut graph);
+    let stacksize = calculate_stackdepth(&mut graph)?;
+    prepare_frame(&mut graph, facts);
+    convert_pseudo_ops(&mut graph)?;
+    normalize_jumps(&mut graph);
+    borrow::borrow_loads(&mut graph);
+    Ok(Flattened { instrs: linearize(&graph), stacksize })
+}
+
+fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
+    for block in &mut graph.blocks {
+        let Some(last) = block.instrs.last_mut() else { continue };
+        let op = match last.op {
+            Opcode::JUMP_IF_FALSE => Opcode::POP_JUMP_IF_FALSE,
+            Opcode::JUMP_IF_TRUE => Opcode::POP_JUMP_IF_TRUE,
+            _ => continue,
+        };
+        last.op = op;
+        let jump = *last;
+        let at = block.instrs.len() - 1;
+        block.instrs.truncate(at);
+        block.instrs.push(CfgInstr::new(Opcode::COPY, 1, jump.loc));
+        block.instrs.push(CfgInstr::new(Opcode::TO_BOOL, 0, jump.loc));
+        block.instrs.push(jump);
+        block.used_slots(2);
+    }
+}
+
+fn effect(instr: &CfgInstr, jump: bool) -> Result<i64, FlowError> {
+    opcode::stack_effect(instr.op, instr.arg, jump).ok_or(FlowError("Invalid stack effect"))
+}
+
+fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
+    for block in &mut graph.blocks {
+        block.start_depth = -1;
+    }
+    let mut deepest = 0;
+    let mut stack = vec![0];
+    graph.at_mut(0).start_depth = 0;
+    while let Some(id) = stack.pop() {
+        let mut depth = i64::from(graph.at(id).start_depth);
+        let mut goes_on = true;
+        for at in 0..graph.at(id).instrs.len() {
+            let instr = graph.at(id).instrs[at];
+            let new_depth = depth + effect(&instr, false)?;
+            if new_depth < 0 {
+                return Err(FlowError("Invalid CFG, stack underflow"));
+            }
+            deepest = deepest.max(depth);
+            if instr.op.has_target() && instr.op != Opcode::END_ASYNC_FOR {
+                let target_depth = depth + effect(&instr, true)?;
+                arrive(graph, instr.target, target_depth, &mut stack)?;
+            }
+            depth = new_depth;
+            if is_unconditional_jump(instr.op) || is_scope_exit(instr.op) {
+                goes_on = false;
+                break;
+            }
+        }
+        let next = graph.next(id);
+        if goes_on && next != NO_BLOCK {
+            arrive(graph, next, depth, &mut stack)?;
+        }
+    }
+    u32::try_from(deepest).map_err(|_| FlowError("Invalid CFG, stack overflow"))
+}
+
+fn arrive(graph: &mut Graph, id: u32, depth: i64, stack: &mut Vec<u32>) -> Result<(), FlowError> {
+    let block = graph.at_mut(id);
+    if block.start_depth >= 0 && i64::from(block.start_depth) != depth {
+        return Err(FlowError("Invalid CFG, inconsistent stackdepth"));
+    }
+    if block.start_depth < 0 {
+        block.start_depth = i32::try_from(depth).map_err(|_| FlowError("Invalid CFG, stack overflow"))?;
+        stack.push(id);
+    }
+    Ok(())
+}
+
+/// Frame slot of each cell and free variable: behind the locals, except cells of parameters, which stay in place.
+pub fn cell_slots(layout: &Layout<'_>) -> Vec<u32> {
+    let nlocals = layout.varnames.len() as u32;
+    let mut dropped = 0;
+    let cells = layout.cellvars.keys().map(Some).chain(layout.freevars.keys().map(|_| None));
+    cells
+        .enumerate()
+        .map(|(index, name)| match name.and_then(|name| layout.varnames.position(name)) {
+            Some(slot) => {
+                dropped += 1;
+                slot as u32
+            }
+            None => nlocals + index as u32 - dropped,
+        })
+        .collect()
+}
+
+fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
+    let slots = cell_slots(&facts.layout);
+    let mut prefix = Vec::new();
+    let nfreevars = facts.layout.freevars.len() as u32;
+    if nfreevars > 0 {
+        prefix.push(CfgInstr::new(Opcode::COPY_FREE_VARS, nfreevars, Location::NONE));
+    }
+    let ncells = facts.layout.cellvars.len();
+    let mut cells: Vec<u32> = (0..ncells as u32).collect();
+    cells.sort_by_key(|cell| slots[*cell as usize]);
+    prefix.extend(cells.into_iter().map(|cell| CfgInstr::new(Opcode::MAKE_CELL, cell, Location::NONE)));
+    if facts.flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0 {
+        let line = facts.firstlineno;
+        let loc = Location { lineno: line, end_lineno: line, col_offset: -1, end_col_offset: -1 };
+        prefix.push(CfgInstr::new(Opcode::RETURN_GENERATOR, 0, loc));
+        prefix.push(CfgInstr::new(Opcode::POP_TOP, 0, loc));
+    }
+    graph.at_mut(0).used_slots(prefix.len());
+    graph.at_mut(0).instrs.splice(0..0, prefix);
+    if slots.is_empty() {
+        return;
+    }
+    for block in &mut graph.blocks {
+        for instr in &mut block.instrs {
+            if matches!(
+                instr.op,
+                Opcode::MAKE_CELL
+                    | Opcode::LOAD_CLOSURE
+                    | Opcode::LOAD_DEREF
+                    | Opcode::STORE_DEREF
+                    | Opcode::DELETE_DEREF
+                    | Opcode::LOAD_FROM_DICT_OR_DEREF
+            ) {
+                instr.arg = slots[instr.arg as usize];
+            }
+        }
+    }
+}
+
+fn convert_pseudo_ops(graph: &mut Graph) -> Result<(), FlowError> {
+    for block in &mut graph.blocks {
+        for instr in &mut block.instrs {
+            match instr.op {
+                op if op.is_block_push() => instr.set_nop(),
+                Opcode::LOAD_CLOSURE => instr.op = Opcode::LOAD_FAST,
+                Opcode::STORE_FAST_MAYBE_NULL => instr.op = Opcode::STORE_FAST,
+                _ => {}
+            }
+        }
+    }
+    remove_redundant_nops_and_jumps(graph)
+}
+
+/// Conditional jumps go forward only: one that goes back is inverted and jumps over an unconditional one.
+fn normalize_jumps(graph: &mut Graph) {
+    graph.clear_visited();
+    let mut id = 0;
+    while id != NO_BLOCK {
+        graph.at_mut(id).visited = true;
+        let next = graph.next(id);
+        if let Some(last) = graph.at(id).instrs.last().copied()
+            && let Some(inverted) = inverted(last.op)
+        {
+            if !graph.at(last.target).visited {
+                graph.at_mut(id).add(CfgInstr::new(Opcode::NOT_TAKEN, 0, last.loc));
+            } else {
+                jump_back_around(graph, id, last, inverted);
+            }
+        }
+        id = next;
+    }
+}
+
+fn inverted(op: Opcode) -> Option<Opcode> {
+    Some(match op {
+        Opcode::POP_JUMP_IF_NOT_NONE => Opcode::POP_JUMP_IF_NONE,
+        Opcode::POP_JUMP_IF_NONE => Opcode::POP_JUMP_IF_NOT_NONE,
+        Opcode::POP_JUMP_IF_FALSE => Opcode::POP_JUMP_IF_TRUE,
+        Opcode::POP_JUMP_IF_TRUE => Opcode::POP_JUMP_IF_FALSE,
+        _ => return None,
+    })
+}
+
+fn jump_back_around(graph: &mut Graph, id: u32, last: CfgInstr, inverted: Opcode) {
+    let fresh = graph.new_block();
+    let start_depth = graph.at(last.target).start_depth;
+    let mut jump = CfgInstr::new(Opcode::JUMP, 0, last.loc);
+    jump.target = last.target;
+    let block = graph.at_mut(id);
+    let (next, cold) = (block.next, block.cold);
+    let end = block.instrs.last_mut().expect("the jump");
+    end.op = inverted;
+    end.target = next;
+    block.next = fresh;
+    let block = graph.at_mut(fresh);
+    block.add(CfgInstr::new(Opcode::NOT_TAKEN, 0, last.loc));
+    block.add(jump);
+    block.start_depth = start_depth;
+    block.cold = cold;
+    block.visited = true;
+    block.next = next;
+}
+
+fn linearize(graph: &Graph) -> Vec<FlatInstr> {
+    let order = graph.order();
+    let mut first_instr = vec![0u32; graph.blocks.len()];
+    let mut count = 0;
+    for id in &order {
+        first_instr[*id as usize] = count;
+        count += graph.at(*id).instrs.len() as u32;
+    }
+    let mut flat = Vec::with_capacity(count as usize);
+    for id in order {
+        for instr in &graph.at(id).instrs {
+            let arg = if instr.op.has_target() { first_instr[instr.target as usize] } else { instr.arg };
+            let mut out = FlatInstr {
+                op: instr.op,
+                arg,
+                loc: instr.loc,
+                handler: None,
+                handler_depth: 0,
+                handler_lasti: false,
+            };
+            if instr.except != NO_BLOCK {
+                let handler = graph.at(instr.except);
+                out.handler = Some(first_instr[instr.except as usize]);
+                out.handler_depth = handler.start_depth.max(0) as u32;
+                out.handler_lasti = handler.preserve_lasti;
+            }
+            flat.push(out);
+        }
+    }
+    flat
+}

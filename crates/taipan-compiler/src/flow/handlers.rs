@@ -1,0 +1,78 @@
+//! Which handler guards which instruction, by a walk that carries the stack of open protected regions.
+
+use std::rc::Rc;
+
+use taipan_bytecode::Opcode;
+use taipan_bytecode::opcode::{RESUME_AT_FUNC_START, RESUME_OPARG_DEPTH1_MASK};
+
+use super::graph::{BlockId, Graph, NO_BLOCK, is_jump};
+
+/// Marks the targets of block openers.
+pub fn mark_except_handlers(graph: &mut Graph) {
+    for at in 0..graph.blocks.len() {
+        for i in 0..graph.blocks[at].instrs.len() {
+            let instr = graph.blocks[at].instrs[i];
+            if instr.op.is_block_push() {
+                graph.at_mut(instr.target).except_handler = true;
+            }
+        }
+    }
+}
+
+/// Gives every instruction its handler, and turns `POP_BLOCK` into `NOP`.
+pub fn label_exception_targets(graph: &mut Graph) {
+    graph.clear_visited();
+    let mut todo: Vec<(BlockId, Rc<Vec<BlockId>>)> = vec![(0, Rc::new(Vec::new()))];
+    graph.at_mut(0).visited = true;
+    while let Some((id, mut stack)) = todo.pop() {
+        let mut handler = stack.last().copied().unwrap_or(NO_BLOCK);
+        let mut depth_at_yield = None;
+        for i in 0..graph.at(id).instrs.len() {
+            let instr = graph.at(id).instrs[i];
+            match instr.op {
+                op if op.is_block_push() => {
+                    let target = graph.at_mut(instr.target);
+                    if !target.visited {
+                        target.visited = true;
+                        todo.push((instr.target, stack.clone()));
+                    }
+                    if matches!(op, Opcode::SETUP_WITH | Opcode::SETUP_CLEANUP) {
+                        graph.at_mut(instr.target).preserve_lasti = true;
+                    }
+                    Rc::make_mut(&mut stack).push(instr.target);
+                    handler = instr.target;
+                }
+                Opcode::POP_BLOCK => {
+                    Rc::make_mut(&mut stack).pop();
+                    handler = stack.last().copied().unwrap_or(NO_BLOCK);
+                    graph.at_mut(id).instrs[i].set_nop();
+                }
+                op if is_jump(op) => {
+                    graph.at_mut(id).instrs[i].except = handler;
+                    let target = graph.at_mut(instr.target);
+                    if !target.visited {
+                        target.visited = true;
+                        todo.push((instr.target, stack.clone()));
+                    }
+                }
+                op => {
+                    let here = &mut graph.at_mut(id).instrs[i];
+                    here.except = handler;
+                    if op == Opcode::YIELD_VALUE {
+                        depth_at_yield = Some(stack.len());
+                    } else if op == Opcode::RESUME && instr.arg != RESUME_AT_FUNC_START {
+                        if depth_at_yield == Some(1) {
+                            here.arg |= RESUME_OPARG_DEPTH1_MASK;
+                        }
+                        depth_at_yield = None;
+                    }
+                }
+            }
+        }
+        let next = graph.next(id);
+        if next != NO_BLOCK && graph.at(id).falls_through() && !graph.at(next).visited {
+            graph.at_mut(next).visited = true;
+            todo.push((next, stack));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Line numbers of instructions that the source does not name. An exit without a line gets a copy of its own for
+//! each jump to it, so that it can take over the line of the one place it is reached from (PEP 626); then lines
+//! flow along blocks and into blocks with a single predecessor.
+
+use taipan_bytecode::Location;
+
+use super::graph::{Block, Graph, NO_BLOCK, is_jump};
+
+/// Gives a line to everything that can have one.
+pub fn resolve_line_numbers(graph: &mut Graph) {
+    duplicate_exits_without_lineno(graph);
+    propagate_line_numbers(graph);
+}
+
+fn wants_line(block: &Block) -> bool {
+    (block.exits_scope() || block.has_eval_break()) && block.has_no_lineno()
+}
+
+fn duplicate_exits_without_lineno(graph: &mut Graph) {
+    let mut id = 0;
+    while id != NO_BLOCK {
+        if let Some(last) = graph.at(id).instrs.last().copied()
+            && is_jump(last.op)
+        {
+            let target = graph.nonempty_from(last.target);
+            if target != NO_BLOCK && wants_line(graph.at(target)) && graph.at(target).predecessors > 1 {
+                let fresh = graph.new_block();
+                let mut instrs = graph.at(target).instrs.clone();
+                instrs[0].loc = last.loc;
+                let old = graph.at_mut(target);
+                old.predecessors -= 1;
+                let next = old.next;
+                old.next = fresh;
+                let copy = graph.at_mut(fresh);
+                copy.instrs = instrs;
+                copy.predecessors = 1;
+                copy.next = next;
+                copy.is_label = true;
+                graph.at_mut(id).instrs.last_mut().expect("the jump").target = fresh;
+            }
+        }
+        id = graph.next(id);
+    }
+    id = 0;
+    while id != NO_BLOCK {
+        let block = graph.at(id);
+        let next = block.next;
+        if next != NO_BLOCK
+            && block.falls_through()
+            && let Some(last) = block.instrs.last().copied()
+            && wants_line(graph.at(next))
+        {
+            graph.at_mut(next).instrs[0].loc = last.loc;
+        }
+        id = next;
+    }
+}
+
+fn propagate_line_numbers(graph: &mut Graph) {
+    let mut id = 0;
+    while id != NO_BLOCK {
+        let block = graph.at_mut(id);
+        let next = block.next;
+        let Some(last) = block.instrs.last().copied() else {
+            id = next;
+            continue;
+        };
+        let mut previous = Location::NONE;
+        for instr in &mut block.instrs {
+            if instr.is_artificial() {
+                instr.loc = previous;
+            } else {
+                previous = instr.loc;
+            }
+        }
+        if next != NO_BLOCK && graph.at(id).falls_through() {
+            inherit(graph.at_mut(next), previous);
+        }
+        if is_jump(last.op) {
+            inherit(graph.at_mut(last.target), previous);
+        }
+        id = next;
+    }
+}
+
+fn inherit(block: &mut Block, loc: Location) {
+    if block.predecessors == 1
+        && let Some(first) = block.instrs.first_mut()
+        && first.is_artificial()
+    {
+        first.loc = loc;
+    }
+}

@@ -1,0 +1,112 @@
+//! Which locals may be unbound where they are loaded: those loads become `LOAD_FAST_CHECK`.
+//!
+//! A bit set flows through the graph for the first 64 locals. Further ones are looked at block by block only, so
+//! that the work stays linear.
+
+use taipan_bytecode::Opcode;
+
+use super::graph::{BlockId, Graph, NO_BLOCK, is_jump};
+
+const TRACKED: usize = 64;
+
+/// Turns loads of possibly unbound locals into checking ones.
+pub fn check_unbound_locals(graph: &mut Graph, nlocals: usize, nparams: usize) {
+    if nlocals == 0 {
+        return;
+    }
+    if nlocals > TRACKED {
+        check_many_locals(graph, nlocals);
+    }
+    graph.clear_visited();
+    let mut stack = Vec::new();
+    let mut start = 0u64;
+    for local in nparams..nlocals.min(TRACKED) {
+        start |= 1 << local;
+    }
+    arrive(graph, 0, start, &mut stack);
+    let mut id = 0;
+    while id != NO_BLOCK {
+        scan(graph, id, &mut stack);
+        id = graph.next(id);
+    }
+    while let Some(id) = stack.pop() {
+        graph.at_mut(id).visited = false;
+        scan(graph, id, &mut stack);
+    }
+}
+
+fn arrive(graph: &mut Graph, id: BlockId, unsafe_locals: u64, stack: &mut Vec<BlockId>) {
+    let block = graph.at_mut(id);
+    let both = block.unsafe_locals | unsafe_locals;
+    if block.unsafe_locals != both {
+        block.unsafe_locals = both;
+        if !block.visited {
+            block.visited = true;
+            stack.push(id);
+        }
+    }
+}
+
+fn scan(graph: &mut Graph, id: BlockId, stack: &mut Vec<BlockId>) {
+    let mut unsafe_locals = graph.at(id).unsafe_locals;
+    for at in 0..graph.at(id).instrs.len() {
+        let instr = graph.at(id).instrs[at];
+        if instr.except != NO_BLOCK {
+            arrive(graph, instr.except, unsafe_locals, stack);
+        }
+        if instr.arg as usize >= TRACKED {
+            continue;
+        }
+        let bit = 1u64 << instr.arg;
+        match instr.op {
+            Opcode::DELETE_FAST | Opcode::LOAD_FAST_AND_CLEAR | Opcode::STORE_FAST_MAYBE_NULL => {
+                unsafe_locals |= bit;
+            }
+            Opcode::STORE_FAST | Opcode::LOAD_FAST_CHECK => unsafe_locals &= !bit,
+            Opcode::LOAD_FAST => {
+                if unsafe_locals & bit != 0 {
+                    graph.at_mut(id).instrs[at].op = Opcode::LOAD_FAST_CHECK;
+                }
+                unsafe_locals &= !bit;
+            }
+            _ => {}
+        }
+    }
+    let next = graph.next(id);
+    if next != NO_BLOCK && graph.at(id).falls_through() {
+        arrive(graph, next, unsafe_locals, stack);
+    }
+    if let Some(last) = graph.at(id).instrs.last().copied()
+        && is_jump(last.op)
+    {
+        arrive(graph, last.target, unsafe_locals, stack);
+    }
+}
+
+fn check_many_locals(graph: &mut Graph, nlocals: usize) {
+    // The number of the block in which a local was last known to be bound.
+    let mut bound_in = vec![0u32; nlocals - TRACKED];
+    let mut number = 0;
+    let mut id = 0;
+    while id != NO_BLOCK {
+        number += 1;
+        let block = graph.at_mut(id);
+        for instr in &mut block.instrs {
+            let Some(local) = (instr.arg as usize).checked_sub(TRACKED) else { continue };
+            match instr.op {
+                Opcode::DELETE_FAST | Opcode::LOAD_FAST_AND_CLEAR | Opcode::STORE_FAST_MAYBE_NULL => {
+                    bound_in[local] = number - 1;
+                }
+                Opcode::STORE_FAST => bound_in[local] = number,
+                Opcode::LOAD_FAST => {
+                    if bound_in[local] != number {
+                        instr.op = Opcode::LOAD_FAST_CHECK;
+                    }
+                    bound_in[local] = number;
+                }
+                _ => {}
+            }
+        }
+        id = block.next;
+    }
+}

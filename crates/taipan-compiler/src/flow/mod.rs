@@ -1,0 +1,119 @@
+//! From instruction sequence to optimised, linear code.
+//!
+//! The passes and their order are CPython's, because each leaves traces in the finished code: targets and handlers,
+//! small blocks copied into jumps, unreachable blocks dropped, lines resolved, constants and instruction pairs
+//! folded, unbound locals checked, instruction pairs fused, cold blocks moved to the end, stack depth measured,
+//! frame slots numbered, jumps given a direction, loads turned into borrowing ones.
+
+mod borrow;
+mod cold;
+mod finish;
+mod fold_block;
+mod graph;
+mod handlers;
+mod lines;
+mod locals;
+mod peephole;
+mod simplify;
+mod swaps;
+
+use taipan_bytecode::Opcode;
+
+use crate::constants::{ConstantPool, UnitConstants};
+use crate::instr::InstrSeq;
+
+pub use finish::{FlatInstr, Flattened, Layout};
+use graph::{Graph, NO_BLOCK};
+
+/// What went wrong in a flow graph; only a bug (or an abused entry point) can bring it about.
+#[derive(Debug)]
+pub struct FlowError(pub &'static str);
+
+/// What the passes need to know about the code unit.
+pub struct UnitFacts<'a> {
+    /// Number of fast locals that are not cells or free variables.
+    pub nlocals: usize,
+    /// How many of them are parameters.
+    pub nparams: usize,
+    /// Frame layout.
+    pub layout: Layout<'a>,
+    /// `CO_*` bits.
+    pub flags: u32,
+    /// First line.
+    pub firstlineno: i32,
+}
+
+/// Runs all passes over one code unit.
+pub fn optimize(
+    seq: &InstrSeq,
+    pool: &mut ConstantPool,
+    consts: &mut UnitConstants,
+    facts: &UnitFacts<'_>,
+) -> Result<Flattened, FlowError> {
+    let mut graph = Graph::build(seq);
+    handlers::mark_except_handlers(&mut graph);
+    handlers::label_exception_targets(&mut graph);
+
+    simplify::inline_small_or_no_lineno_blocks(&mut graph);
+    simplify::remove_unreachable(&mut graph);
+    lines::resolve_line_numbers(&mut graph);
+    let mut folder = fold_block::Folder { pool, consts };
+    let mut id = 0;
+    while id != NO_BLOCK {
+        peephole::optimize_load_const(&mut graph, id, &mut folder);
+        id = graph.next(id);
+    }
+    id = 0;
+    while id != NO_BLOCK {
+        peephole::optimize_block(&mut graph, id, &mut folder);
+        id = graph.next(id);
+    }
+    simplify::remove_redundant_nops_and_pairs(&mut graph);
+    simplify::remove_unreachable(&mut graph);
+    simplify::remove_redundant_nops_and_jumps(&mut graph)?;
+
+    remove_unused_consts(&mut graph, consts);
+    locals::check_unbound_locals(&mut graph, facts.nlocals, facts.nparams);
+    peephole::insert_superinstructions(&mut graph);
+    cold::push_cold_blocks_to_end(&mut graph)?;
+    lines::resolve_line_numbers(&mut graph);
+    finish::flatten(graph, facts)
+}
+
+/// Drops constants that no instruction loads; the first stays, it may be the docstring.
+fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
+    if consts.list.is_empty() {
+        return;
+    }
+    let mut used = vec![false; consts.list.len()];
+    used[0] = true;
+    let order = graph.order();
+    for id in &order {
+        for instr in &graph.at(*id).instrs {
+            if instr.op == Opcode::LOAD_CONST {
+                used[instr.arg as usize] = true;
+            }
+        }
+    }
+    if used.iter().all(|used| *used) {
+        return;
+    }
+    let mut kept = 0;
+    let new_index: Vec<u32> = used
+        .iter()
+        .map(|used| {
+            let index = kept;
+            kept += u32::from(*used);
+            index
+        })
+        .collect();
+    for id in order {
+        for instr in &mut graph.at_mut(id).instrs {
+            if instr.op == Opcode::LOAD_CONST {
+                instr.arg = new_index[instr.arg as usize];
+            }
+        }
+    }
+    let mut used = used.into_iter();
+    consts.list.retain(|_| used.next().expect("as many flags as constants"));
+}

@@ -1,0 +1,226 @@
+//! Removal of what is not needed: unreachable blocks, idle `NOP`s, pairs that undo each other, jumps to the next
+//! block, and jumps to small exits, which are replaced by a copy of the exit.
+
+use taipan_bytecode::{Location, Opcode};
+
+use super::FlowError;
+use super::graph::{BlockId, Graph, NO_BLOCK, is_jump, is_unconditional_jump};
+
+/// Exits up to this size are copied.
+const MAX_COPY_SIZE: usize = 4;
+
+/// Replaces jumps to small exits, or to blocks without lines that do not fall through, by their content.
+pub fn inline_small_or_no_lineno_blocks(graph: &mut Graph) {
+    loop {
+        let mut changed = false;
+        let mut id = 0;
+        while id != NO_BLOCK {
+            changed |= inline_target(graph, id);
+            id = graph.next(id);
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+fn inline_target(graph: &mut Graph, id: BlockId) -> bool {
+    let Some(last) = graph.at(id).instrs.last().copied() else { return false };
+    if !is_unconditional_jump(last.op) {
+        return false;
+    }
+    let target = graph.at(last.target);
+    let small_exit = target.exits_scope() && target.instrs.len() <= MAX_COPY_SIZE;
+    let no_lineno = target.has_no_lineno() && !target.falls_through();
+    if !small_exit && !no_lineno {
+        return false;
+    }
+    let copy = target.instrs.clone();
+    graph.at_mut(last.target).predecessors -= 1;
+    let block = graph.at_mut(id);
+    block.instrs.last_mut().expect("a last instruction").set_nop();
+    block.used_slots(copy.len());
+    block.instrs.extend(copy);
+    if no_lineno && last.op == Opcode::JUMP {
+        let end = block.instrs.last_mut().expect("a copied instruction");
+        // The copied jump must look for pending work where the replaced one did.
+        if is_unconditional_jump(end.op) {
+            end.op = Opcode::JUMP;
+        }
+    }
+    true
+}
+
+/// Counts the ways into each block and empties those that cannot be reached.
+pub fn remove_unreachable(graph: &mut Graph) {
+    for block in &mut graph.blocks {
+        block.visited = false;
+        block.predecessors = 0;
+    }
+    let mut stack = vec![0];
+    let entry = graph.at_mut(0);
+    entry.predecessors = 1;
+    entry.visited = true;
+    while let Some(id) = stack.pop() {
+        let next = graph.next(id);
+        if next != NO_BLOCK && graph.at(id).falls_through() {
+            arrive(graph, next, &mut stack);
+        }
+        for i in 0..graph.at(id).instrs.len() {
+            let instr = graph.at(id).instrs[i];
+            if instr.op.has_target() {
+                arrive(graph, instr.target, &mut stack);
+            }
+        }
+    }
+    let mut id = 0;
+    while id != NO_BLOCK {
+        let block = graph.at_mut(id);
+        if block.predecessors == 0 {
+            block.truncate(0);
+            block.except_handler = false;
+        }
+        id = block.next;
+    }
+}
+
+fn arrive(graph: &mut Graph, id: BlockId, stack: &mut Vec<BlockId>) {
+    let block = graph.at_mut(id);
+    if !block.visited {
+        block.visited = true;
+        stack.push(id);
+    }
+    block.predecessors += 1;
+}
+
+/// Line of the first instruction of a block that will stay.
+fn first_line(graph: &Graph, id: BlockId) -> i32 {
+    graph
+        .at(id)
+        .instrs
+        .iter()
+        .find(|instr| instr.op != Opcode::NOP || instr.loc.lineno >= 0)
+        .map_or(Location::NONE.lineno, |instr| instr.loc.lineno)
+}
+
+/// Removes the `NOP`s of a block whose line shows elsewhere. Returns how many.
+pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
+    if !graph.at(id).instrs.iter().any(|instr| instr.op == Opcode::NOP) {
+        return 0;
+    }
+    let next = graph.nonempty_from(graph.next(id));
+    let next_line = if next == NO_BLOCK { None } else { Some(first_line(graph, next)) };
+    let instrs = &mut graph.at_mut(id).instrs;
+    let count = instrs.len();
+    let mut kept = 0;
+    let mut previous_line = -1;
+    for at in 0..count {
+        let line = instrs[at].loc.lineno;
+        if instrs[at].op == Opcode::NOP {
+            if line < 0 || previous_line == line {
+                continue;
+            }
+            if at + 1 < count {
+                let following = instrs[at + 1].loc.lineno;
+                if following == line {
+                    continue;
+                }
+                if following < 0 {
+                    instrs[at + 1].loc = instrs[at].loc;
+                    continue;
+                }
+            } else if next_line == Some(line) {
+                continue;
+            }
+        }
+        instrs[kept] = instrs[at];
+        kept += 1;
+        previous_line = line;
+    }
+    graph.at_mut(id).truncate(kept);
+    count - kept
+}
+
+/// Removes idle `NOP`s everywhere. Returns how many.
+pub fn remove_redundant_nops(graph: &mut Graph) -> usize {
+    let mut removed = 0;
+    let mut id = 0;
+    while id != NO_BLOCK {
+        removed += remove_block_nops(graph, id);
+        id = graph.next(id);
+    }
+    removed
+}
+
+/// Removes loads whose value is dropped at once.
+pub fn remove_redundant_nops_and_pairs(graph: &mut Graph) {
+    loop {
+        let mut done = true;
+        // The instruction before, when control surely comes from it.
+        let mut previous: Option<(BlockId, usize)> = None;
+        let mut id = 0;
+        while id != NO_BLOCK {
+            remove_block_nops(graph, id);
+            if graph.at(id).is_label {
+                previous = None;
+            }
+            for at in 0..graph.at(id).instrs.len() {
+                if graph.at(id).instrs[at].op == Opcode::POP_TOP
+                    && let Some((block, index)) = previous
+                {
+                    let before = &mut graph.at_mut(block).instrs[index];
+                    let pure = matches!(before.op, Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT)
+                        || (before.op == Opcode::COPY && before.arg == 1);
+                    if pure {
+                        before.set_nop();
+                        graph.at_mut(id).instrs[at].set_nop();
+                        done = false;
+                    }
+                }
+                previous = Some((id, at));
+            }
+            let ends_by_jump =
+                previous.is_some_and(|(block, index)| is_jump(graph.at(block).instrs[index].op));
+            if ends_by_jump || !graph.at(id).falls_through() {
+                previous = None;
+            }
+            id = graph.next(id);
+        }
+        if done {
+            return;
+        }
+    }
+}
+
+fn remove_redundant_jumps(graph: &mut Graph) -> Result<usize, FlowError> {
+    let mut changes = 0;
+    let mut id = 0;
+    while id != NO_BLOCK {
+        let next = graph.next(id);
+        if let Some(last) = graph.at(id).instrs.last().copied()
+            && is_unconditional_jump(last.op)
+        {
+            let target = graph.nonempty_from(last.target);
+            if target == NO_BLOCK {
+                return Err(FlowError("jump with NULL target"));
+            }
+            if target == graph.nonempty_from(next) {
+                changes += 1;
+                graph.at_mut(id).instrs.last_mut().expect("a last instruction").set_nop();
+            }
+        }
+        id = next;
+    }
+    Ok(changes)
+}
+
+/// Removes idle `NOP`s and jumps to the next block until there are none.
+pub fn remove_redundant_nops_and_jumps(graph: &mut Graph) -> Result<(), FlowError> {
+    loop {
+        let nops = remove_redundant_nops(graph);
+        let jumps = remove_redundant_jumps(graph)?;
+        if nops + jumps == 0 {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Names as small numbers.
+//!
+//! Every identifier of a compilation is interned once; from then on scopes, variable tables and the code generator
+//! deal in [`Name`], a `u32`. [`NameMap`] is what Python's dict is to CPython's compiler: a map that remembers the
+//! order of insertion, which decides indices and the order of generated code.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
+
+use taipan_bytecode::PyStr;
+use taipan_syntax::ast::Identifier;
+
+/// A quick hash for keys that are short or already well mixed; the keys come from the program being compiled, whose
+/// author gains nothing from collisions but a slow compilation of his own program.
+#[derive(Default, Clone)]
+pub struct FastHasher {
+    state: u64,
+}
+
+impl FastHasher {
+    #[inline]
+    fn mix(&mut self, word: u64) {
+        self.state = (self.state.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+}
+
+impl Hasher for FastHasher {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            self.mix(u64::from_le_bytes(chunk.try_into().expect("chunk of eight")));
+        }
+        let mut last = 0;
+        for byte in chunks.remainder() {
+            last = (last << 8) | u64::from(*byte);
+        }
+        self.mix(last ^ ((bytes.len() as u64) << 56));
+    }
+
+    #[inline]
+    fn write_u8(&mut self, value: u8) {
+        self.mix(u64::from(value));
+    }
+
+    #[inline]
+    fn write_u32(&mut self, value: u32) {
+        self.mix(u64::from(value));
+    }
+
+    #[inline]
+    fn write_u64(&mut self, value: u64) {
+        self.mix(value);
+    }
+
+    #[inline]
+    fn write_usize(&mut self, value: usize) {
+        self.mix(value as u64);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.state ^ (self.state >> 29)
+    }
+}
+
+/// A hash map with the quick hash.
+pub type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<FastHasher>>;
+
+/// An interned name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct Name(pub u32);
+
+macro_rules! known_names {
+    ($($constant:ident = $text:literal,)*) => {
+        known_names!(@number 0u32; $($constant)*);
+        const KNOWN: &[&str] = &[$($text),*];
+    };
+    (@number $at:expr; $first:ident $($rest:ident)*) => {
+        #[allow(missing_docs)]
+        pub const $first: Name = Name($at);
+        known_names!(@number $at + 1; $($rest)*);
+    };
+    (@number $at:expr;) => {};
+}
+
+/// Names that the compiler itself uses.
+pub mod known {
+    use super::Name;
+
+    known_names! {
+        CLASS = "__class__",
+        CLASSDICT = "__classdict__",
+        CONDITIONAL_ANNOTATIONS = "__conditional_annotations__",
+        ANNOTATE = "__annotate__",
+        ANNOTATE_FUNC = "__annotate_func__",
+        ANNOTATIONS = "__annotations__",
+        FORMAT_PARAMETER = ".format",
+        FORMAT = "format",
+        TYPE_PARAMS = ".type_params",
+        GENERIC_BASE = ".generic_base",
+        DEFAULTS = ".defaults",
+        KWDEFAULTS = ".kwdefaults",
+        DUNDER_TYPE_PARAMS = "__type_params__",
+        ITERABLE = ".0",
+        SUPER = "super",
+        DEBUG = "__debug__",
+        DOC = "__doc__",
+        NAME = "__name__",
+        MODULE = "__module__",
+        QUALNAME = "__qualname__",
+        FIRSTLINENO = "__firstlineno__",
+        STATIC_ATTRIBUTES = "__static_attributes__",
+        CLASSDICTCELL = "__classdictcell__",
+        CLASSCELL = "__classcell__",
+        RETURN = "return",
+        JOIN = "join",
+        TOP = "top",
+        LAMBDA = "lambda",
+        GENEXPR = "genexpr",
+        LISTCOMP = "listcomp",
+        SETCOMP = "setcomp",
+        DICTCOMP = "dictcomp",
+        ANON_MODULE = "<module>",
+        ANON_LAMBDA = "<lambda>",
+        ANON_GENEXPR = "<genexpr>",
+        ANON_LISTCOMP = "<listcomp>",
+        ANON_SETCOMP = "<setcomp>",
+        ANON_DICTCOMP = "<dictcomp>",
+        EMPTY = "",
+        ALL = "all",
+        ANY = "any",
+        TUPLE = "tuple",
+    }
+
+    pub(super) fn texts() -> &'static [&'static str] {
+        KNOWN
+    }
+}
+
+/// The table of names.
+pub struct Names {
+    texts: Vec<Rc<str>>,
+    strings: Vec<Option<PyStr>>,
+    index: FastMap<Rc<str>, Name>,
+}
+
+impl Default for Names {
+    fn default() -> Names {
+        Names::new()
+    }
+}
+
+impl Names {
+    /// A table that holds the [`known`] names.
+    pub fn new() -> Names {
+        let mut names = Names { texts: Vec::new(), strings: Vec::new(), index: FastMap::default() };
+        for text in known::texts() {
+            names.intern_str(text);
+        }
+        names
+    }
+
+    fn add(&mut self, text: Rc<str>) -> Name {
+        let name = Name(self.texts.len() as u32);
+        self.texts.push(text.clone());
+        self.strings.push(None);
+        self.index.insert(text, name);
+        name
+    }
+
+    /// The number of an identifier.
+    #[inline]
+    pub fn intern(&mut self, identifier: &Identifier) -> Name {
+        match self.index.get(identifier.as_str()) {
+            Some(name) => *name,
+            None => self.add(identifier.as_rc().clone()),
+        }
+    }
+
+    /// The number of a text.
+    pub fn intern_str(&mut self, text: &str) -> Name {
+        match self.index.get(text) {
+            Some(name) => *name,
+            None => self.add(Rc::from(text)),
+        }
+    }
+
+    /// The text of a name.
+    #[inline]
+    pub fn text(&self, name: Name) -> &Rc<str> {
+        &self.texts[name.0 as usize]
+    }
+
+    /// The name as a Python string; made once.
+    pub fn string(&mut self, name: Name) -> PyStr {
+        let at = name.0 as usize;
+        let texts = &self.texts;
+        self.strings[at].get_or_insert_with(|| PyStr::from(&*texts[at])).clone()
+    }
+
+    /// Name mangling: `__private` in class `Class` is `_Class__private`.
+    pub fn mangle(&mut self, private: Option<Name>, name: Name) -> Name {
+        let Some(private) = private else { return name };
+        let text = &self.texts[name.0 as usize];
+        if !text.starts_with("__") || text.ends_with("__") || text.contains('.') {
+            return name;
+        }
+        let class = self.texts[private.0 as usize].trim_start_matches('_');
+        if class.is_empty() {
+            return name;
+        }
+        let mangled = format!("_{class}{text}");
+        self.intern_str(&mangled)
+    }
+}
+
+/// A map from names that keeps the order of insertion. Small ones are searched, large ones indexed.
+#[derive(Clone, Debug)]
+pub struct NameMap<V> {
+    entries: Vec<(Name, V)>,
+    index: Option<Box<FastMap<Name, u32>>>,
+}
+
+const SEARCH_LIMIT: usize = 12;
+
+impl<V> Default for NameMap<V> {
+    fn default() -> NameMap<V> {
+        NameMap { entries: Vec::new(), index: None }
+    }
+}
+
+impl<V> NameMap<V> {
+    /// Position of a name.
+    #[inline]
+    pub fn position(&self, name: Name) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.get(&name).map(|at| *at as usize),
+            None => self.entries.iter().position(|entry| entry.0 == name),
+        }
+    }
+
+    /// Value of a name.
+    #[inline]
+    pub fn get(&self, name: Name) -> Option<&V> {
+        self.position(name).map(|at| &self.entries[at].1)
+    }
+
+    /// Value of a name, to be changed.
+    #[inline]
+    pub fn get_mut(&mut self, name: Name) -> Option<&mut V> {
+        self.position(name).map(|at| &mut self.entries[at].1)
+    }
+
+    /// Is the name there?
+    #[inline]
+    pub fn contains(&self, name: Name) -> bool {
+        self.position(name).is_some()
+    }
+
+    /// Gives a name a value, in its old place when it is there already. Returns the place.
+    pub fn insert(&mut self, name: Name, value: V) -> usize {
+        if let Some(at) = self.position(name) {
+            self.entries[at].1 = value;
+            return at;
+        }
+        let at = self.entries.len();
+        self.entries.push((name, value));
+        match &mut self.index {
+            Some(index) => {
+                index.insert(name, at as u32);
+            }
+            None if at >= SEARCH_LIMIT => self.reindex(),
+            None => {}
+        }
+        at
+    }
+
+    fn reindex(&mut self) {
+        let index = self.entries.iter().enumerate().map(|(at, entry)| (entry.0, at as u32)).collect();
+        self.index = Some(Box::new(index));
+    }
+
+    /// Takes a name out.
+    pub fn remove(&mut self, name: Name) {
+        if let Some(at) = self.position(name) {
+            self.entries.remove(at);
+            if self.index.is_some() {
+                self.reindex();
+            }
+        }
+    }
+
+    /// Number of names.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Entry at a place.
+    #[inline]
+    pub fn entry(&self, at: usize) -> (Name, &V) {
+        (self.entries[at].0, &self.entries[at].1)
+    }
+
+    /// Entries in order of insertion.
+    pub fn iter(&self) -> impl Iterator<Item = (Name, &V)> {
+        self.entries.iter().map(|entry| (entry.0, &entry.1))
+    }
+
+    /// Names in order of insertion.
+    pub fn keys(&self) -> impl Iterator<Item = Name> + '_ {
+        self.entries.iter().map(|entry| entry.0)
+    }
+}
+
+impl NameMap<()> {
+    /// The place of a name, which is added at the end when it is new.
+    #[inline]
+    pub fn add(&mut self, name: Name) -> usize {
+        match self.position(name) {
+            Some(at) => at,
+            None => self.insert(name, ()),
+        }
+    }
+}
+
+/// A set of names.
+pub type NameSet = NameMap<()>;

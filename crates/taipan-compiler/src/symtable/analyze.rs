@@ -1,0 +1,284 @@
+//! The second walk: from what blocks say about their names to the scope of each name.
+//!
+//! A block is told which names are bound in functions around it and which were declared global; it reports which of
+//! its names are free. On the way up a name bound by the block turns from local to cell when an inner block reports
+//! it free.
+
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
+
+use super::*;
+use crate::error::CompileError;
+use crate::names::{FastHasher, known};
+
+type Set = HashSet<Name, BuildHasherDefault<FastHasher>>;
+
+/// What an outer block hands to an inner one.
+#[derive(Clone, Default)]
+struct Outer {
+    /// Names bound in functions around; None at module level.
+    bound: Option<Set>,
+    /// Names declared global around.
+    global: Set,
+    /// Names of type parameters around.
+    type_params: Set,
+}
+
+/// Decides the scope of all names.
+pub fn analyze(table: &mut SymbolTable, names: &Names) -> Compiled<()> {
+    let mut analysis = Analysis { table, names };
+    analysis.block(0, Outer::default(), None)?;
+    Ok(())
+}
+
+struct Analysis<'a> {
+    table: &'a mut SymbolTable,
+    names: &'a Names,
+}
+
+/// What is found out about one block.
+#[derive(Default)]
+struct Findings {
+    scopes: NameMap<u32>,
+    local: Set,
+    free: Set,
+    inlined_cells: Set,
+}
+
+impl Analysis<'_> {
+    fn directive_error(&self, id: ScopeId, name: Name, message: String) -> CompileError {
+        let place = self.table.scopes[id].directives.iter().find(|directive| directive.0 == name);
+        match place {
+            Some((_, range)) => CompileError::syntax(message, *range),
+            None => CompileError::system("no directive for a declared name"),
+        }
+    }
+
+    fn name(
+        &self,
+        id: ScopeId,
+        name: Name,
+        flags: u32,
+        outer: &mut Outer,
+        found: &mut Findings,
+        class: Option<ScopeId>,
+    ) -> Compiled<u32> {
+        if flags & DEF_GLOBAL != 0 {
+            if flags & DEF_NONLOCAL != 0 {
+                let message = format!("name '{}' is nonlocal and global", self.names.text(name));
+                return Err(self.directive_error(id, name, message));
+            }
+            outer.global.insert(name);
+            if let Some(bound) = &mut outer.bound {
+                bound.remove(&name);
+            }
+            return Ok(GLOBAL_EXPLICIT);
+        }
+        if flags & DEF_NONLOCAL != 0 {
+            let text = self.names.text(name);
+            let problem = match &outer.bound {
+                None => Some("nonlocal declaration not allowed at module level".to_owned()),
+                Some(bound) if !bound.contains(&name) => {
+                    Some(format!("no binding for nonlocal '{text}' found"))
+                }
+                Some(_) if outer.type_params.contains(&name) => {
+                    Some(format!("nonlocal binding not allowed for type parameter '{text}'"))
+                }
+                Some(_) => None,
+            };
+            if let Some(message) = problem {
+                return Err(self.directive_error(id, name, message));
+            }
+            found.free.insert(name);
+            return Ok(FREE);
+        }
+        if flags & DEF_BOUND != 0 {
+            found.local.insert(name);
+            outer.global.remove(&name);
+            if flags & DEF_TYPE_PARAM != 0 {
+                outer.type_params.insert(name);
+            } else {
+                outer.type_params.remove(&name);
+            }
+            return Ok(LOCAL);
+        }
+        // In a block that looks names up in a class, the class's own bindings hide those of functions around it.
+        if let Some(class) = class {
+            let class_flags = self.table.scopes[class].symbol(name);
+            if class_flags & DEF_GLOBAL != 0 {
+                return Ok(GLOBAL_EXPLICIT);
+            }
+            if class_flags & DEF_BOUND != 0 && class_flags & DEF_NONLOCAL == 0 {
+                return Ok(GLOBAL_IMPLICIT);
+            }
+        }
+        if outer.bound.as_ref().is_some_and(|bound| bound.contains(&name)) {
+            found.free.insert(name);
+            return Ok(FREE);
+        }
+        Ok(GLOBAL_IMPLICIT)
+    }
+
+    /// Analyses a block; returns the names that are free in it.
+    fn block(&mut self, id: ScopeId, mut outer: Outer, class: Option<ScopeId>) -> Compiled<Set> {
+        let kind = self.table.scopes[id].kind;
+        let is_class = kind == BlockKind::Class;
+        let is_function_like = self.table.scopes[id].is_function_like();
+        let sees_class = self.table.scopes[id].can_see_class_scope;
+        let mut found = Findings::default();
+        // What a class binds is not seen by the blocks within, so they get what was known before.
+        let mut inner = Outer::default();
+        if is_class {
+            inner.global = outer.global.clone();
+            inner.bound = Some(outer.bound.clone().unwrap_or_default());
+        }
+        for at in 0..self.table.scopes[id].symbols.len() {
+            let (name, flags) = self.table.scopes[id].symbols.entry(at);
+            let scope = self.name(id, name, *flags, &mut outer, &mut found, class)?;
+            found.scopes.insert(name, scope);
+        }
+        if is_class {
+            let bound = inner.bound.get_or_insert_default();
+            bound.extend([known::CLASS, known::CLASSDICT, known::CONDITIONAL_ANNOTATIONS]);
+        } else {
+            let mut bound = outer.bound.clone().unwrap_or_default();
+            if is_function_like {
+                bound.extend(&found.local);
+            }
+            inner.bound = Some(bound);
+            inner.global = outer.global.clone();
+        }
+        inner.type_params = std::mem::take(&mut outer.type_params);
+
+        let mut inner_free = Set::default();
+        for at in 0..self.table.scopes[id].children.len() {
+            let child = self.table.scopes[id].children[at];
+            let scope = &self.table.scopes[child];
+            let child_class = match scope.can_see_class_scope {
+                true if is_class => Some(id),
+                true => class,
+                false => None,
+            };
+            let inline = scope.comprehension != Comprehension::None && !scope.generator && !sees_class;
+            let mut child_free = self.block(child, inner.clone(), child_class)?;
+            if inline {
+                self.inline_comprehension(id, child, &mut found, &mut child_free);
+                self.table.scopes[child].comp_inlined = true;
+            }
+            inner_free.extend(child_free);
+        }
+        self.splice_inlined_children(id);
+
+        if is_function_like {
+            for at in 0..found.scopes.len() {
+                let (name, scope) = found.scopes.entry(at);
+                if *scope == LOCAL && (inner_free.contains(&name) || found.inlined_cells.contains(&name)) {
+                    found.scopes.insert(name, CELL);
+                    inner_free.remove(&name);
+                }
+            }
+        } else if is_class {
+            let scope = &mut self.table.scopes[id];
+            scope.needs_class_closure |= inner_free.remove(&known::CLASS);
+            scope.needs_classdict |= inner_free.remove(&known::CLASSDICT);
+            scope.has_conditional_annotations |= inner_free.remove(&known::CONDITIONAL_ANNOTATIONS);
+        }
+        self.update_symbols(id, &found, outer.bound.as_ref(), &inner_free, is_class || sees_class);
+        inner_free.extend(found.free);
+        Ok(inner_free)
+    }
+
+    fn splice_inlined_children(&mut self, id: ScopeId) {
+        let children = &self.table.scopes[id].children;
+        if !children.iter().any(|child| self.table.scopes[*child].comp_inlined) {
+            return;
+        }
+        let mut spliced = Vec::with_capacity(children.len());
+        for child in children {
+            let scope = &self.table.scopes[*child];
+            if scope.comp_inlined {
+                spliced.extend(&scope.children);
+            } else {
+                spliced.push(*child);
+            }
+        }
+        self.table.scopes[id].children = spliced;
+    }
+
+    fn is_free_in_any_child(&self, id: ScopeId, name: Name) -> bool {
+        self.table.scopes[id].children.iter().any(|child| self.table.scopes[*child].scope(name) == FREE)
+    }
+
+    fn inline_comprehension(
+        &mut self,
+        id: ScopeId,
+        comp: ScopeId,
+        found: &mut Findings,
+        comp_free: &mut Set,
+    ) {
+        let in_class = self.table.scopes[id].kind == BlockKind::Class;
+        let mut remove_class = false;
+        for at in 0..self.table.scopes[comp].symbols.len() {
+            let (name, flags) = self.table.scopes[comp].symbols.entry(at);
+            let flags = *flags;
+            if flags & DEF_PARAM != 0 {
+                continue;
+            }
+            let mut scope = scope_of(flags);
+            let only_flags = flags & ((1 << SCOPE_OFFSET) - 1);
+            if scope == CELL || only_flags & DEF_COMP_CELL != 0 {
+                found.inlined_cells.insert(name);
+            }
+            // `__class__` is never free through a class.
+            if scope == FREE && in_class && name == known::CLASS {
+                scope = GLOBAL_IMPLICIT;
+                comp_free.remove(&name);
+                remove_class = true;
+            }
+            match self.table.scopes[id].symbols.get(name).copied() {
+                None => {
+                    self.table.scopes[id].symbols.insert(name, only_flags);
+                    found.scopes.insert(name, scope);
+                }
+                Some(outer_flags) => {
+                    if outer_flags & DEF_BOUND != 0 && !in_class && !self.is_free_in_any_child(comp, name) {
+                        comp_free.remove(&name);
+                    }
+                }
+            }
+        }
+        if remove_class {
+            self.table.scopes[comp].symbols.remove(known::CLASS);
+        }
+    }
+
+    fn update_symbols(
+        &mut self,
+        id: ScopeId,
+        found: &Findings,
+        bound: Option<&Set>,
+        free: &Set,
+        sees_class: bool,
+    ) {
+        let symbols = &mut self.table.scopes[id].symbols;
+        for (name, scope) in found.scopes.iter() {
+            if let Some(flags) = symbols.get_mut(name) {
+                if found.inlined_cells.contains(&name) {
+                    *flags |= DEF_COMP_CELL;
+                }
+                *flags |= scope << SCOPE_OFFSET;
+            }
+        }
+        let mut free: Vec<Name> = free.iter().copied().collect();
+        free.sort_unstable();
+        for name in free {
+            if let Some(flags) = symbols.get_mut(name) {
+                if sees_class {
+                    *flags |= DEF_FREE_CLASS;
+                }
+            } else if bound.is_none_or(|bound| bound.contains(&name)) {
+                symbols.insert(name, FREE << SCOPE_OFFSET);
+            }
+        }
+    }
+}

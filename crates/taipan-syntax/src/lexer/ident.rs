@@ -1,0 +1,106 @@
+//! Words: identifiers, keywords, and the prefixes of string literals.
+
+use super::Lexer;
+use crate::token::{Kind, Token};
+use crate::unicode;
+
+#[derive(Default)]
+pub(super) struct Prefix {
+    pub b: bool,
+    pub r: bool,
+    pub u: bool,
+    pub f: bool,
+    pub t: bool,
+}
+
+#[inline]
+fn continues_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 128
+}
+
+impl Lexer<'_> {
+    /// A word, of which the first byte is read; or a string literal with a prefix.
+    pub(super) fn word(&mut self, start: usize) -> Token {
+        let line = &self.src[..self.line_end];
+        let mut at = start;
+        let mut ascii = true;
+        while let Some(&byte) = line.get(at)
+            && continues_word(byte)
+        {
+            ascii &= byte < 128;
+            at += 1;
+        }
+        if at - start <= 5
+            && let Some(&quote) = line.get(at)
+            && (quote == b'"' || quote == b'\'')
+            && let Some(prefix) = string_prefix(&line[start..at])
+        {
+            self.cur = at + 1;
+            return self.prefixed_string(start, quote, &prefix);
+        }
+        self.cur = at;
+        if !ascii && let Some(token) = self.invalid_identifier(start) {
+            return token;
+        }
+        let kind = if self.options.extra_tokens { Kind::NAME } else { Kind::of_word(&self.src[start..at]) };
+        self.token(kind, start)
+    }
+
+    fn prefixed_string(&mut self, start: usize, quote: u8, prefix: &Prefix) -> Token {
+        let clash = match prefix {
+            Prefix { u: true, b: true, .. } => Some(('u', 'b')),
+            Prefix { u: true, r: true, .. } => Some(('u', 'r')),
+            Prefix { u: true, f: true, .. } => Some(('u', 'f')),
+            Prefix { u: true, t: true, .. } => Some(('u', 't')),
+            Prefix { b: true, f: true, .. } => Some(('b', 'f')),
+            Prefix { b: true, t: true, .. } => Some(('b', 't')),
+            Prefix { f: true, t: true, .. } => Some(('f', 't')),
+            _ => None,
+        };
+        if let Some((a, b)) = clash {
+            let begin = (start + 1 - self.line_start) as i32;
+            let end = (self.cur - self.line_start) as i32;
+            return self.syntax_error_range(format!("'{a}' and '{b}' prefixes are incompatible"), begin, end);
+        }
+        if prefix.f || prefix.t {
+            return self.open_string(start, quote, prefix.t, prefix.r);
+        }
+        self.string(start, quote)
+    }
+
+    /// The error for a word with a character that identifiers cannot have.
+    fn invalid_identifier(&mut self, start: usize) -> Option<Token> {
+        let word = &self.text[start..self.cur];
+        let bad = word.char_indices().find(|&(at, c)| {
+            if at == 0 { !unicode::is_identifier_start(c) } else { !unicode::is_identifier_continue(c) }
+        });
+        let (at, c) = bad?;
+        self.cur = start + at + c.len_utf8();
+        let code = c as u32;
+        Some(if unicode::is_printable(c) {
+            self.syntax_error(format!("invalid character '{c}' (U+{code:04X})"))
+        } else {
+            self.syntax_error(format!("invalid non-printable character U+{code:04X}"))
+        })
+    }
+}
+
+/// Reads `word` as a string prefix: each letter at most once.
+fn string_prefix(word: &[u8]) -> Option<Prefix> {
+    let mut p = Prefix::default();
+    for byte in word {
+        let seen = match byte.to_ascii_lowercase() {
+            b'b' => &mut p.b,
+            b'u' => &mut p.u,
+            b'r' => &mut p.r,
+            b'f' => &mut p.f,
+            b't' => &mut p.t,
+            _ => return None,
+        };
+        if *seen {
+            return None;
+        }
+        *seen = true;
+    }
+    Some(p)
+}

@@ -1,0 +1,396 @@
+//! Expressions: tuples, conditionals, lambdas, operators.
+
+use super::{Parse, Parser};
+use crate::ast::*;
+use crate::parser::Fail;
+use crate::token::Kind;
+
+/// Binding strength and operator of a binary operator token.
+fn binary(kind: Kind) -> Option<(u8, Operator)> {
+    Some(match kind {
+        Kind::VBAR => (1, Operator::BitOr),
+        Kind::CIRCUMFLEX => (2, Operator::BitXor),
+        Kind::AMPER => (3, Operator::BitAnd),
+        Kind::LEFTSHIFT => (4, Operator::LShift),
+        Kind::RIGHTSHIFT => (4, Operator::RShift),
+        Kind::PLUS => (5, Operator::Add),
+        Kind::MINUS => (5, Operator::Sub),
+        Kind::STAR => (6, Operator::Mult),
+        Kind::SLASH => (6, Operator::Div),
+        Kind::DOUBLESLASH => (6, Operator::FloorDiv),
+        Kind::PERCENT => (6, Operator::Mod),
+        Kind::AT => (6, Operator::MatMult),
+        _ => return None,
+    })
+}
+
+/// Whether no further expression can begin with this token, so that a comma before it is the last.
+fn ends_list(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::NEWLINE
+            | Kind::RPAR
+            | Kind::RSQB
+            | Kind::RBRACE
+            | Kind::EQUAL
+            | Kind::COLON
+            | Kind::SEMI
+            | Kind::ENDMARKER
+            | Kind::TYPE_COMMENT
+            | Kind::EXCLAMATION
+            | Kind::COMMA
+            | Kind::IN
+            | Kind::FOR
+            | Kind::AS
+    ) || (Kind::PLUSEQUAL..=Kind::DOUBLESTAREQUAL).contains(&kind)
+        || matches!(kind, Kind::DOUBLESLASHEQUAL | Kind::ATEQUAL)
+}
+
+impl Parser<'_> {
+    /// `a`, `a,`, `a, *b`: one expression or a tuple.
+    pub(super) fn star_expressions(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let first = self.star_expression()?;
+        if !self.at(Kind::COMMA) {
+            return Ok(first);
+        }
+        let mut elts = vec![first];
+        while self.eat(Kind::COMMA) {
+            if ends_list(self.kind()) {
+                break;
+            }
+            elts.push(self.star_expression()?);
+        }
+        Ok(self.expr(start, ExprTuple { elts, ctx: ExprContext::Load }))
+    }
+
+    pub(super) fn star_expression(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        if self.eat(Kind::STAR) {
+            let value = self.bitwise_or()?;
+            return Ok(self.expr(start, ExprStarred { value, ctx: ExprContext::Load }));
+        }
+        self.expression()
+    }
+
+    /// The same without stars.
+    pub(super) fn expressions(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let first = self.expression()?;
+        if !self.at(Kind::COMMA) {
+            return Ok(first);
+        }
+        let mut elts = vec![first];
+        while self.eat(Kind::COMMA) {
+            if ends_list(self.kind()) {
+                break;
+            }
+            elts.push(self.expression()?);
+        }
+        Ok(self.expr(start, ExprTuple { elts, ctx: ExprContext::Load }))
+    }
+
+    pub(super) fn star_named_expression(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        if self.eat(Kind::STAR) {
+            let value = self.bitwise_or()?;
+            return Ok(self.expr(start, ExprStarred { value, ctx: ExprContext::Load }));
+        }
+        self.named_expression()
+    }
+
+    #[inline]
+    pub(super) fn named_expression(&mut self) -> Parse<Expr> {
+        if self.at(Kind::NAME) && self.kind_at(1) == Kind::COLONEQUAL {
+            return self.assignment_expression();
+        }
+        let value = self.expression()?;
+        if self.at(Kind::COLONEQUAL) { Err(Fail) } else { Ok(value) }
+    }
+
+    pub(super) fn assignment_expression(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let target = self.name_expr(ExprContext::Store)?;
+        self.expect(Kind::COLONEQUAL)?;
+        let value = self.expression()?;
+        Ok(self.expr(start, ExprNamedExpr { target, value }))
+    }
+
+    /// Yield, or a list of expressions: what may stand right of an assignment.
+    pub(super) fn annotated_rhs(&mut self) -> Parse<Expr> {
+        if self.at(Kind::YIELD) { self.yield_expr() } else { self.star_expressions() }
+    }
+
+    pub(super) fn yield_expr(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        self.expect(Kind::YIELD)?;
+        if self.eat(Kind::FROM) {
+            let value = self.expression()?;
+            return Ok(self.expr(start, ExprYieldFrom { value }));
+        }
+        let value = if ends_list(self.kind()) && !matches!(self.kind(), Kind::COMMA) {
+            None
+        } else {
+            Some(self.star_expressions()?)
+        };
+        Ok(self.expr(start, ExprYield { value }))
+    }
+
+    pub(super) fn expression(&mut self) -> Parse<Expr> {
+        if self.at(Kind::LAMBDA) {
+            return self.deeper(Parser::lambda);
+        }
+        let start = self.pos;
+        let body = self.disjunction()?;
+        if !self.at(Kind::IF) {
+            return Ok(body);
+        }
+        self.conditional(start, body)
+    }
+
+    /// `a if b else c if d else …`: the parts in a list first, so that length costs no stack.
+    fn conditional(&mut self, mut start: usize, body: Expr) -> Parse<Expr> {
+        let mut parts = Vec::new();
+        let mut last = body;
+        while self.eat(Kind::IF) {
+            let test = self.disjunction()?;
+            self.expect(Kind::ELSE)?;
+            parts.push((start, last, test));
+            start = self.pos;
+            if self.at(Kind::LAMBDA) {
+                last = self.deeper(Parser::lambda)?;
+                break;
+            }
+            last = self.disjunction()?;
+        }
+        for (start, body, test) in parts.into_iter().rev() {
+            last = self.expr(start, ExprIfExp { test, body, orelse: last });
+        }
+        Ok(last)
+    }
+
+    fn lambda(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        self.expect(Kind::LAMBDA)?;
+        let args = self.lambda_parameters()?;
+        self.expect(Kind::COLON)?;
+        let body = self.expression()?;
+        Ok(self.expr(start, ExprLambda { args, body }))
+    }
+
+    pub(super) fn disjunction(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let first = self.conjunction()?;
+        if !self.at(Kind::OR) {
+            return Ok(first);
+        }
+        let mut values = vec![first];
+        while self.eat(Kind::OR) {
+            values.push(self.conjunction()?);
+        }
+        Ok(self.expr(start, ExprBoolOp { op: BoolOp::Or, values }))
+    }
+
+    fn conjunction(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let first = self.inversion()?;
+        if !self.at(Kind::AND) {
+            return Ok(first);
+        }
+        let mut values = vec![first];
+        while self.eat(Kind::AND) {
+            values.push(self.inversion()?);
+        }
+        Ok(self.expr(start, ExprBoolOp { op: BoolOp::And, values }))
+    }
+
+    fn inversion(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        while self.eat(Kind::NOT) {}
+        let end = self.pos;
+        let mut operand = self.comparison()?;
+        for at in (start..end).rev() {
+            operand = self.expr(at, ExprUnaryOp { op: UnaryOp::Not, operand });
+        }
+        Ok(operand)
+    }
+
+    fn comparison_operator(&mut self) -> Option<CmpOp> {
+        let op = match self.kind() {
+            Kind::EQEQUAL => CmpOp::Eq,
+            // `<>` is only an operator under a future flag that the error pass rejects.
+            Kind::NOTEQUAL if self.token().text(self.source) == "!=" => CmpOp::NotEq,
+            Kind::LESS => CmpOp::Lt,
+            Kind::LESSEQUAL => CmpOp::LtE,
+            Kind::GREATER => CmpOp::Gt,
+            Kind::GREATEREQUAL => CmpOp::GtE,
+            Kind::IN => CmpOp::In,
+            Kind::IS => {
+                self.bump();
+                return Some(if self.eat(Kind::NOT) { CmpOp::IsNot } else { CmpOp::Is });
+            }
+            Kind::NOT if self.kind_at(1) == Kind::IN => {
+                self.bump();
+                CmpOp::NotIn
+            }
+            _ => return None,
+        };
+        self.bump();
+        Some(op)
+    }
+
+    fn comparison(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let left = self.bitwise_or()?;
+        let Some(op) = self.comparison_operator() else { return Ok(left) };
+        let mut ops = vec![op];
+        let mut comparators = vec![self.bitwise_or()?];
+        while let Some(op) = self.comparison_operator() {
+            ops.push(op);
+            comparators.push(self.bitwise_or()?);
+        }
+        Ok(self.expr(start, ExprCompare { left, ops, comparators }))
+    }
+
+    #[inline]
+    pub(super) fn bitwise_or(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let left = self.factor()?;
+        if binary(self.kind()).is_none() {
+            return Ok(left);
+        }
+        self.binary_tail(start, left, 1)
+    }
+
+    /// Goes on behind `left` with operators that bind at least as strongly as `min`.
+    fn binary_tail(&mut self, start: usize, mut left: Expr, min: u8) -> Parse<Expr> {
+        while let Some((strength, op)) = binary(self.kind())
+            && strength >= min
+        {
+            self.bump();
+            let right_start = self.pos;
+            let mut right = self.factor()?;
+            if binary(self.kind()).is_some_and(|next| next.0 > strength) {
+                right = self.binary_tail(right_start, right, strength + 1)?;
+            }
+            left = self.expr(start, ExprBinOp { left, op, right });
+        }
+        Ok(left)
+    }
+
+    fn factor(&mut self) -> Parse<Expr> {
+        if !matches!(self.kind(), Kind::PLUS | Kind::MINUS | Kind::TILDE) {
+            return self.power();
+        }
+        let start = self.pos;
+        while matches!(self.kind(), Kind::PLUS | Kind::MINUS | Kind::TILDE) {
+            self.bump();
+        }
+        let end = self.pos;
+        let mut operand = self.power()?;
+        for at in (start..end).rev() {
+            let op = match self.tokens[at].kind {
+                Kind::PLUS => UnaryOp::UAdd,
+                Kind::MINUS => UnaryOp::USub,
+                _ => UnaryOp::Invert,
+            };
+            operand = self.expr(at, ExprUnaryOp { op, operand });
+        }
+        Ok(operand)
+    }
+
+    fn power(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let left = self.await_primary()?;
+        if !self.at(Kind::DOUBLESTAR) {
+            return Ok(left);
+        }
+        self.bump();
+        let right = self.deeper(Parser::factor)?;
+        Ok(self.expr(start, ExprBinOp { left, op: Operator::Pow, right }))
+    }
+
+    fn await_primary(&mut self) -> Parse<Expr> {
+        if !self.at(Kind::AWAIT) {
+            return self.primary();
+        }
+        let start = self.pos;
+        self.bump();
+        let value = self.primary()?;
+        Ok(self.expr(start, ExprAwait { value }))
+    }
+
+    /// An atom with its trailers: attributes, calls, subscripts.
+    pub(super) fn primary(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let mut value = self.atom()?;
+        loop {
+            value = match self.kind() {
+                Kind::DOT => {
+                    self.bump();
+                    let attr = self.name()?;
+                    self.expr(start, ExprAttribute { value, attr, ctx: ExprContext::Load })
+                }
+                Kind::LPAR => {
+                    let (args, keywords) = self.call_arguments()?;
+                    self.expr(start, ExprCall { func: value, args, keywords })
+                }
+                Kind::LSQB => {
+                    self.bump();
+                    let slice = self.slices()?;
+                    self.expect(Kind::RSQB)?;
+                    self.expr(start, ExprSubscript { value, slice, ctx: ExprContext::Load })
+                }
+                _ => return Ok(value),
+            };
+        }
+    }
+
+    fn slices(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        let starred = self.at(Kind::STAR);
+        let first = self.slice_or_starred()?;
+        if !starred && !self.at(Kind::COMMA) {
+            return Ok(first);
+        }
+        let mut elts = vec![first];
+        while self.eat(Kind::COMMA) {
+            if self.at(Kind::RSQB) {
+                break;
+            }
+            elts.push(self.slice_or_starred()?);
+        }
+        Ok(self.expr(start, ExprTuple { elts, ctx: ExprContext::Load }))
+    }
+
+    fn slice_or_starred(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        if self.eat(Kind::STAR) {
+            let value = self.expression()?;
+            return Ok(self.expr(start, ExprStarred { value, ctx: ExprContext::Load }));
+        }
+        let lower = if self.at(Kind::COLON) {
+            None
+        } else {
+            let value = self.named_expression()?;
+            if !self.at(Kind::COLON) {
+                return Ok(value);
+            }
+            if matches!(value.kind, ExprKind::NamedExpr(_)) && self.tokens[start].kind == Kind::NAME {
+                return Err(Fail);
+            }
+            Some(value)
+        };
+        self.expect(Kind::COLON)?;
+        let upper = self.slice_part()?;
+        let step = if self.eat(Kind::COLON) { self.slice_part()? } else { None };
+        Ok(self.expr(start, ExprSlice { lower, upper, step }))
+    }
+
+    fn slice_part(&mut self) -> Parse<Option<Expr>> {
+        if matches!(self.kind(), Kind::COLON | Kind::COMMA | Kind::RSQB) {
+            return Ok(None);
+        }
+        self.expression().map(Some)
+    }
+}

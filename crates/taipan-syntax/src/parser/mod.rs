@@ -1,0 +1,353 @@
+//! From tokens to the syntax tree: recursive descent for statements, precedence climbing for
+//! operators.
+//!
+//! This parser knows the language and nothing of error messages: where the text is not Python it
+//! stops with [`Fail`], and the error pass (`diagnose/`) reads the text anew to find the words and
+//! the place. So the path that correct programs take stays short and quick, and the slow search for
+//! the best message is paid for by wrong programs only.
+//!
+//! Depth: nesting by brackets is bounded by the lexer (200) and by blocks (100); what can recurse
+//! without either (`lambda`, `**`) is counted; everything else that repeats is a loop.
+
+mod args;
+mod atom;
+mod compound;
+mod expr;
+mod params;
+mod pattern;
+mod stmt;
+mod strings;
+mod target;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::ast::*;
+use crate::error::Warning;
+use crate::lexer::{LexOptions, Lexer};
+use crate::token::{Kind, Token};
+use crate::unicode;
+
+/// The text is not Python, or beyond what the parser takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fail;
+
+type Parse<T> = Result<T, Fail>;
+
+/// How deep constructs that no bracket bounds may nest.
+const MAX_DEPTH: u32 = 1000;
+
+/// A quick hash for names; nobody can choose names to hurt anyone but themselves.
+#[derive(Default)]
+struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517C_C1B7_2722_0A95);
+        }
+        self.0 ^= self.0 >> 32;
+    }
+}
+
+pub(crate) struct Parser<'s> {
+    source: &'s str,
+    tokens: Vec<Token>,
+    pos: usize,
+    depth: u32,
+    names: HashMap<&'s str, Identifier, BuildHasherDefault<NameHasher>>,
+    type_ignores: Vec<TypeIgnore>,
+    warnings: Vec<Warning>,
+    max_digits: usize,
+}
+
+/// What the parser is to read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub mode: crate::Mode,
+    pub type_comments: bool,
+    pub dont_imply_dedent: bool,
+    pub max_digits: usize,
+}
+
+/// The tree and the warnings, or nothing.
+pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning>)> {
+    let mut parser = Parser {
+        source,
+        tokens: Vec::with_capacity(source.len() / 4 + 8),
+        pos: 0,
+        depth: 0,
+        names: HashMap::default(),
+        type_ignores: Vec::new(),
+        warnings: Vec::new(),
+        max_digits: settings.max_digits,
+    };
+    parser.tokenize(settings)?;
+    let module = match settings.mode {
+        crate::Mode::Exec => parser.file()?,
+        crate::Mode::Single => parser.interactive()?,
+        crate::Mode::Eval => parser.eval()?,
+        crate::Mode::FuncType => parser.func_type()?,
+    };
+    parser.warnings.sort_by_key(|w| w.lineno);
+    Ok((module, parser.warnings))
+}
+
+impl<'s> Parser<'s> {
+    fn tokenize(&mut self, settings: Settings) -> Parse<()> {
+        let options = LexOptions { type_comments: settings.type_comments, extra_tokens: false };
+        let mut lexer = Lexer::new(self.source, options);
+        let mut started = false;
+        loop {
+            let mut token = lexer.next_token();
+            match token.kind {
+                Kind::ERRORTOKEN => return Err(Fail),
+                Kind::TYPE_IGNORE => {
+                    let tag = PyStr::from(token.text(self.source));
+                    self.type_ignores.push(TypeIgnore { lineno: token.lineno, tag });
+                    continue;
+                }
+                Kind::ENDMARKER if settings.mode == crate::Mode::Single && started => {
+                    // A single statement need not end in a newline, nor close its blocks.
+                    started = false;
+                    token.kind = Kind::NEWLINE;
+                    if !settings.dont_imply_dedent {
+                        lexer.close_blocks();
+                    }
+                }
+                _ => started = true,
+            }
+            self.tokens.push(token);
+            if token.kind == Kind::ENDMARKER {
+                break;
+            }
+        }
+        self.warnings = lexer.take_warnings();
+        // Looking a few tokens ahead never leaves the list.
+        let end = self.tokens[self.tokens.len() - 1];
+        self.tokens.extend([end; 4]);
+        Ok(())
+    }
+
+    #[inline]
+    fn kind(&self) -> Kind {
+        self.tokens[self.pos].kind
+    }
+
+    #[inline]
+    fn kind_at(&self, ahead: usize) -> Kind {
+        self.tokens[(self.pos + ahead).min(self.tokens.len() - 1)].kind
+    }
+
+    #[inline]
+    fn token(&self) -> Token {
+        self.tokens[self.pos]
+    }
+
+    /// The current token, passed over. The last token is never passed.
+    #[inline]
+    fn bump(&mut self) -> Token {
+        let token = self.tokens[self.pos];
+        if self.pos + 1 < self.tokens.len() {
+            self.pos += 1;
+        }
+        token
+    }
+
+    #[inline]
+    fn at(&self, kind: Kind) -> bool {
+        self.kind() == kind
+    }
+
+    #[inline]
+    fn eat(&mut self, kind: Kind) -> bool {
+        let found = self.kind() == kind;
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    #[inline]
+    fn expect(&mut self, kind: Kind) -> Parse<Token> {
+        if self.kind() == kind { Ok(self.bump()) } else { Err(Fail) }
+    }
+
+    /// Text of the token, for soft keywords.
+    fn word_at(&self, ahead: usize) -> &'s str {
+        let token = &self.tokens[self.pos + ahead];
+        if token.kind == Kind::NAME { token.text(self.source) } else { "" }
+    }
+
+    /// The range from token `start` to the token before the current one.
+    #[inline]
+    fn range_from(&self, start: usize) -> Range {
+        let (first, last) = (&self.tokens[start], &self.tokens[self.pos - 1]);
+        Range {
+            lineno: first.lineno,
+            col_offset: first.col,
+            end_lineno: last.end_lineno,
+            end_col_offset: last.end_col,
+        }
+    }
+
+    /// The same for a statement that may end with a block: line ends and dedents do not count.
+    fn block_range_from(&self, start: usize) -> Range {
+        let mut end = self.pos - 1;
+        while end > start
+            && matches!(self.tokens[end].kind, Kind::NEWLINE | Kind::INDENT | Kind::DEDENT | Kind::ENDMARKER)
+        {
+            end -= 1;
+        }
+        let (first, last) = (&self.tokens[start], &self.tokens[end]);
+        Range {
+            lineno: first.lineno,
+            col_offset: first.col,
+            end_lineno: last.end_lineno,
+            end_col_offset: last.end_col,
+        }
+    }
+
+    #[inline]
+    fn expr(&self, start: usize, kind: impl Into<ExprKind>) -> Expr {
+        Expr { range: self.range_from(start), kind: kind.into() }
+    }
+
+    fn identifier(&mut self, token: Token) -> Identifier {
+        let text = token.text(self.source);
+        if let Some(name) = self.names.get(text) {
+            return name.clone();
+        }
+        let name =
+            if text.is_ascii() { Identifier::from(text) } else { Identifier::from(&*unicode::nfkc(text)) };
+        self.names.insert(text, name.clone());
+        name
+    }
+
+    fn name(&mut self) -> Parse<Identifier> {
+        let token = self.expect(Kind::NAME)?;
+        Ok(self.identifier(token))
+    }
+
+    fn name_expr(&mut self, ctx: ExprContext) -> Parse<Expr> {
+        let start = self.pos;
+        let id = self.name()?;
+        Ok(self.expr(start, ExprKind::Name(ExprName { id, ctx })))
+    }
+
+    fn type_comment(&mut self) -> Option<PyStr> {
+        if !self.at(Kind::TYPE_COMMENT) {
+            return None;
+        }
+        Some(PyStr::from(self.bump().text(self.source)))
+    }
+
+    /// Runs `inner` one level deeper.
+    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
+        if self.depth >= MAX_DEPTH {
+            return Err(Fail);
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Tries `inner`; where it fails everything is as if it had not been tried.
+    fn attempt<T>(&mut self, inner: impl FnOnce(&mut Self) -> Parse<T>) -> Option<T> {
+        let (pos, depth, warnings) = (self.pos, self.depth, self.warnings.len());
+        match inner(self) {
+            Ok(value) => Some(value),
+            Err(Fail) => {
+                self.pos = pos;
+                self.depth = depth;
+                self.warnings.truncate(warnings);
+                None
+            }
+        }
+    }
+
+    fn file(&mut self) -> Parse<Mod> {
+        let mut body = Vec::new();
+        while !self.at(Kind::ENDMARKER) {
+            self.statement(&mut body)?;
+        }
+        let type_ignores = std::mem::take(&mut self.type_ignores);
+        Ok(Mod::Module(ModModule { body, type_ignores }))
+    }
+
+    fn interactive(&mut self) -> Parse<Mod> {
+        let mut body = Vec::new();
+        match self.kind() {
+            Kind::NEWLINE => {
+                let range = self.range_of(self.token());
+                body.push(Stmt { range, kind: StmtKind::Pass });
+                self.bump();
+            }
+            Kind::ENDMARKER => return Err(Fail),
+            _ => {
+                if self.compound_statement(&mut body)? {
+                    self.expect(Kind::NEWLINE)?;
+                } else {
+                    self.simple_statements(&mut body)?;
+                }
+            }
+        }
+        Ok(Mod::Interactive(ModInteractive { body }))
+    }
+
+    fn range_of(&self, token: Token) -> Range {
+        Range {
+            lineno: token.lineno,
+            col_offset: token.col,
+            end_lineno: token.end_lineno,
+            end_col_offset: token.end_col,
+        }
+    }
+
+    fn eval(&mut self) -> Parse<Mod> {
+        let body = self.expressions()?;
+        while self.eat(Kind::NEWLINE) {}
+        self.expect(Kind::ENDMARKER)?;
+        Ok(Mod::Expression(ModExpression { body }))
+    }
+
+    /// `(int, *str, **dict) -> bool`, the form of function type comments.
+    fn func_type(&mut self) -> Parse<Mod> {
+        self.expect(Kind::LPAR)?;
+        let mut argtypes = Vec::new();
+        let (mut starred, mut double_starred) = (false, false);
+        while !self.at(Kind::RPAR) {
+            if self.eat(Kind::DOUBLESTAR) {
+                double_starred = true;
+            } else if self.eat(Kind::STAR) {
+                if starred {
+                    return Err(Fail);
+                }
+                starred = true;
+            } else if starred {
+                return Err(Fail);
+            }
+            argtypes.push(self.expression()?);
+            if double_starred || self.at(Kind::RPAR) {
+                break;
+            }
+            self.expect(Kind::COMMA)?;
+            if self.at(Kind::RPAR) {
+                return Err(Fail);
+            }
+        }
+        self.expect(Kind::RPAR)?;
+        self.expect(Kind::RARROW)?;
+        let returns = self.expression()?;
+        while self.eat(Kind::NEWLINE) {}
+        self.expect(Kind::ENDMARKER)?;
+        Ok(Mod::FunctionType(ModFunctionType { argtypes, returns }))
+    }
+}

@@ -1,0 +1,307 @@
+//! String literals: their concatenation, and the fields of f-strings and t-strings.
+//!
+//! Neighbouring literals become one node. Where any of them has fields the node is a `JoinedStr`
+//! (a `TemplateStr` for t-strings), whose constant parts are merged and empty ones dropped.
+
+use std::rc::Rc;
+
+use taipan_text::PyStrBuilder;
+
+use super::{Fail, Parse, Parser};
+use crate::ast::*;
+use crate::error::Warning;
+use crate::literal::{self, InvalidEscape};
+use crate::token::{Kind, Token};
+
+fn str_constant(range: Range, value: PyStr, kind: Option<PyStr>) -> Expr {
+    Expr { range, kind: ExprKind::Constant(ExprConstant { value: Constant::Str(value), kind }) }
+}
+
+/// Merges neighbouring constants and drops empty ones.
+pub(crate) fn merge_parts(parts: Vec<Expr>) -> Vec<Expr> {
+    let mut out: Vec<Expr> = Vec::with_capacity(parts.len());
+    let mut text = PyStrBuilder::default();
+    let mut run: Option<(Range, Option<PyStr>)> = None;
+    let flush = |out: &mut Vec<Expr>, text: &mut PyStrBuilder, run: &mut Option<(Range, Option<PyStr>)>| {
+        if let Some((range, kind)) = run.take()
+            && !text.is_empty()
+        {
+            out.push(str_constant(range, text.take(), kind));
+        }
+    };
+    for part in parts {
+        match part.kind {
+            ExprKind::Constant(ExprConstant { value: Constant::Str(value), kind }) => {
+                text.push_pystr(&value);
+                match &mut run {
+                    Some((range, _)) => *range = range.to(part.range),
+                    None => run = Some((part.range, kind)),
+                }
+            }
+            _ => {
+                flush(&mut out, &mut text, &mut run);
+                out.push(part);
+            }
+        }
+    }
+    flush(&mut out, &mut text, &mut run);
+    out
+}
+
+/// The source of a field's expression with its comments taken out.
+pub(crate) fn expression_text(source: &str) -> String {
+    if !source.contains('#') {
+        return source.to_owned();
+    }
+    let mut out = String::with_capacity(source.len());
+    let mut quote = None;
+    let mut chars = source.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' | '\'' if quote == Some(c) => quote = None,
+            '"' | '\'' if quote.is_none() => quote = Some(c),
+            '#' if quote.is_none() => {
+                if chars.by_ref().any(|c| c == '\n') {
+                    out.push('\n');
+                }
+                continue;
+            }
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// What is collected about one field before its node is made.
+struct Field {
+    start: usize,
+    value: Expr,
+    debug: bool,
+    conversion: Option<(char, Token)>,
+    format_spec: Option<Expr>,
+    /// The token that ends the expression's text.
+    stop: Token,
+}
+
+impl Parser<'_> {
+    pub(super) fn strings(&mut self) -> Parse<Expr> {
+        let start = self.pos;
+        if self.at(Kind::STRING) && !matches!(self.kind_at(1), Kind::STRING | Kind::FSTRING_START) {
+            let (value, kind) = self.plain_string()?;
+            if self.at(Kind::TSTRING_START) {
+                return Err(Fail);
+            }
+            return Ok(self.expr(start, ExprKind::Constant(ExprConstant { value, kind })));
+        }
+        let mut parts = Vec::new();
+        let (mut fields, mut template, mut plain, mut bytes) = (false, false, false, None);
+        loop {
+            match self.kind() {
+                Kind::STRING => {
+                    plain = true;
+                    let first = self.pos;
+                    let (value, kind) = self.plain_string()?;
+                    let is_bytes = matches!(value, Constant::Bytes(_));
+                    if *bytes.get_or_insert(is_bytes) != is_bytes {
+                        return Err(Fail);
+                    }
+                    parts.push(self.expr(first, ExprKind::Constant(ExprConstant { value, kind })));
+                }
+                Kind::FSTRING_START | Kind::TSTRING_START => {
+                    let is_template = self.at(Kind::TSTRING_START);
+                    (template, fields) = (template | is_template, fields | !is_template);
+                    if *bytes.get_or_insert(false) {
+                        return Err(Fail);
+                    }
+                    self.joined(&mut parts)?;
+                }
+                _ => break,
+            }
+        }
+        if template && (plain || fields) {
+            return Err(Fail);
+        }
+        if bytes == Some(true) {
+            return Ok(self.expr(start, concatenate_bytes(parts)));
+        }
+        let values = if fields || template { merge_parts(parts) } else { merge_plain(parts) };
+        if template {
+            return Ok(self.expr(start, ExprTemplateStr { values }));
+        }
+        if fields {
+            return Ok(self.expr(start, ExprJoinedStr { values }));
+        }
+        let only = values.into_iter().next().ok_or(Fail)?;
+        Ok(self.expr(start, only.kind))
+    }
+
+    /// One literal without fields: its value and whether it is marked `u`.
+    fn plain_string(&mut self) -> Parse<(Constant, Option<PyStr>)> {
+        let token = self.bump();
+        let parts = literal::split_string(token.text(self.source));
+        if parts.bytes {
+            if !parts.body.is_ascii() {
+                return Err(Fail);
+            }
+            let (value, invalid) = literal::decode_bytes(parts.body, parts.raw).map_err(|_| Fail)?;
+            self.warn_escape(token, parts.body, invalid);
+            return Ok((Constant::Bytes(value), None));
+        }
+        let (value, invalid) = literal::decode_text(parts.body, parts.raw).map_err(|_| Fail)?;
+        self.warn_escape(token, parts.body, invalid);
+        Ok((Constant::Str(value), parts.unicode.then(|| PyStr::from("u"))))
+    }
+
+    fn warn_escape(&mut self, token: Token, body: &str, invalid: Option<InvalidEscape>) {
+        if let Some(invalid) = invalid
+            && let Some(warning) = escape_warning(token, body, invalid)
+        {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// One f- or t-string: its parts are added to `parts`.
+    fn joined(&mut self, parts: &mut Vec<Expr>) -> Parse<()> {
+        let open = self.bump();
+        let raw = open.text(self.source).contains(['r', 'R']);
+        loop {
+            match self.kind() {
+                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => parts.push(self.middle(raw)?),
+                Kind::FSTRING_END | Kind::TSTRING_END => {
+                    self.bump();
+                    return Ok(());
+                }
+                Kind::LBRACE => self.field(parts, open.kind == Kind::TSTRING_START, raw)?,
+                _ => return Err(Fail),
+            }
+        }
+    }
+
+    fn middle(&mut self, raw: bool) -> Parse<Expr> {
+        let start = self.pos;
+        let token = self.bump();
+        let body = token.text(self.source);
+        let (value, invalid) = literal::decode_text(body, raw).map_err(|_| Fail)?;
+        self.warn_escape(token, body, invalid);
+        Ok(str_constant(self.range_from(start), value, None))
+    }
+
+    /// A replacement field: `{value = !conversion :format}`.
+    fn field(&mut self, parts: &mut Vec<Expr>, template: bool, raw: bool) -> Parse<()> {
+        let start = self.pos;
+        self.bump();
+        let value = self.annotated_rhs()?;
+        let debug = self.eat(Kind::EQUAL);
+        let stop = self.token();
+        let mut conversion = None;
+        if self.eat(Kind::EXCLAMATION) {
+            let token = self.expect(Kind::NAME)?;
+            let letter = match token.text(self.source) {
+                "s" => 's',
+                "r" => 'r',
+                "a" => 'a',
+                _ => return Err(Fail),
+            };
+            if token.start != stop.end {
+                return Err(Fail);
+            }
+            conversion = Some((letter, token));
+        }
+        let format_spec = if self.at(Kind::COLON) { Some(self.format_spec(template, raw)?) } else { None };
+        self.expect(Kind::RBRACE)?;
+        let field = Field { start, value, debug, conversion, format_spec, stop };
+        self.finish_field(parts, field, template);
+        Ok(())
+    }
+
+    fn finish_field(&mut self, parts: &mut Vec<Expr>, field: Field, template: bool) {
+        let Field { start, value, debug, conversion, format_spec, stop } = field;
+        let open = self.tokens[start];
+        let whole = self.range_from(start);
+        let letter = match conversion {
+            Some((letter, _)) => letter as i32,
+            None if debug && format_spec.is_none() => 'r' as i32,
+            None => -1,
+        };
+        let text = || expression_text(&self.source[open.end as usize..stop.start as usize]);
+        if debug {
+            let (line, col) = match (&conversion, &format_spec) {
+                (Some((_, token)), _) => (token.lineno, token.col),
+                (None, Some(spec)) => (spec.range.lineno, spec.range.col_offset + 1),
+                _ => (whole.end_lineno, whole.end_col_offset),
+            };
+            let range = Range {
+                col_offset: whole.col_offset + 1,
+                end_lineno: line,
+                end_col_offset: col - 1,
+                ..whole
+            };
+            parts.push(str_constant(range, PyStr::from(text()), None));
+        }
+        let kind = if template {
+            let text = text();
+            let shown = text.trim_end_matches(|c: char| c.is_whitespace() || c == '=');
+            let str = Constant::Str(PyStr::from(shown));
+            ExprInterpolation { value, str, conversion: letter, format_spec }.into()
+        } else {
+            ExprFormattedValue { value, conversion: letter, format_spec }.into()
+        };
+        parts.push(Expr { range: whole, kind });
+    }
+
+    fn format_spec(&mut self, template: bool, raw: bool) -> Parse<Expr> {
+        let start = self.pos;
+        self.bump();
+        let mut values = Vec::new();
+        loop {
+            match self.kind() {
+                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => values.push(self.middle(raw)?),
+                Kind::LBRACE => self.field(&mut values, template, raw)?,
+                _ => break,
+            }
+        }
+        let values = merge_parts(values);
+        Ok(self.expr(start, ExprJoinedStr { values }))
+    }
+}
+
+/// The warning for an escape that is kept as written; the lexer has already warned about braces.
+pub(crate) fn escape_warning(token: Token, body: &str, invalid: InvalidEscape) -> Option<Warning> {
+    let rest = &body[invalid.at..];
+    let c = rest.chars().next()?;
+    let middle = matches!(token.kind, Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE);
+    if middle && matches!(c, '{' | '}') {
+        return None;
+    }
+    let (msg, _) = if ('4'..='7').contains(&c) {
+        literal::invalid_octal_messages(&rest[..3])
+    } else {
+        literal::invalid_escape_messages(c)
+    };
+    let lineno = token.lineno + body[..invalid.at].matches('\n').count() as i32;
+    Some(Warning { msg, lineno, error: None })
+}
+
+fn concatenate_bytes(parts: Vec<Expr>) -> ExprKind {
+    let mut all = Vec::new();
+    for part in &parts {
+        if let ExprKind::Constant(ExprConstant { value: Constant::Bytes(bytes), .. }) = &part.kind {
+            all.extend_from_slice(bytes);
+        }
+    }
+    ExprKind::Constant(ExprConstant { value: Constant::Bytes(Rc::from(all)), kind: None })
+}
+
+/// Merges literals without fields into one, which may be empty.
+fn merge_plain(parts: Vec<Expr>) -> Vec<Expr> {
+    let mut text = PyStrBuilder::default();
+    let mut first: Option<(Range, Option<PyStr>)> = None;
+    for part in parts {
+        if let ExprKind::Constant(ExprConstant { value: Constant::Str(value), kind }) = part.kind {
+            text.push_pystr(&value);
+            first.get_or_insert((part.range, kind));
+        }
+    }
+    first.map(|(range, kind)| str_constant(range, text.take(), kind)).into_iter().collect()
+}

@@ -1,0 +1,171 @@
+//! From bytes to the text the lexer reads.
+//!
+//! PEP 263: a byte order mark or a coding cookie in the first two lines names the encoding; without
+//! either the text is UTF-8. Line ends become `\n`.
+
+use std::borrow::Cow;
+
+use crate::Mode;
+use crate::error::{ErrorKind, ErrorPlace, ParseError};
+
+/// Decodes bytes in a named encoding that this crate does not know: `Ok(None)` where nobody knows
+/// it, an error message where the bytes do not fit it.
+pub type Codec<'a> = &'a dyn Fn(&str, &[u8]) -> Result<Option<String>, String>;
+
+/// The text as the lexer reads it: `\n` line ends, and for a module a newline at its end.
+pub fn prepare(source: &str, mode: Mode) -> Result<Cow<'_, str>, ParseError> {
+    if source.contains('\0') {
+        let msg = "source code string cannot contain null bytes";
+        return Err(ParseError::bare(ErrorKind::SyntaxError, msg));
+    }
+    if source.len() > i32::MAX as usize - 1 {
+        let msg = "Parser column offset overflow - source line is too big";
+        return Err(ParseError::bare(ErrorKind::OverflowError, msg));
+    }
+    let needs_newline = mode == Mode::Exec && !source.is_empty() && !source.ends_with(['\n', '\r']);
+    if !source.contains('\r') {
+        return Ok(if needs_newline { Cow::Owned(format!("{source}\n")) } else { Cow::Borrowed(source) });
+    }
+    let mut text = String::with_capacity(source.len() + 1);
+    let mut pieces = source.split('\r');
+    text.push_str(pieces.next().unwrap_or(""));
+    for piece in pieces {
+        if !piece.starts_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(piece);
+    }
+    if needs_newline {
+        text.push('\n');
+    }
+    Ok(Cow::Owned(text))
+}
+
+/// CPython's short names of the encodings it treats alike.
+fn normal_name(name: &str) -> String {
+    let lower: String =
+        name.chars().take(12).map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
+    if lower == "utf-8" || lower.starts_with("utf-8-") {
+        return "utf-8".into();
+    }
+    for latin in ["latin-1", "iso-8859-1", "iso-latin-1"] {
+        if lower == latin || lower.starts_with(&format!("{latin}-")) {
+            return "iso-8859-1".into();
+        }
+    }
+    name.to_owned()
+}
+
+/// The encoding a comment line names.
+fn cookie(line: &[u8]) -> Option<String> {
+    let comment = line.iter().position(|b| !matches!(b, b' ' | b'\t' | 12))?;
+    if line[comment] != b'#' {
+        return None;
+    }
+    let rest = &line[comment..];
+    let mut at = 0;
+    while at + 6 < rest.len() {
+        if rest[at..].starts_with(b"coding") && matches!(rest[at + 6], b':' | b'=') {
+            let tail = &rest[at + 7..];
+            let begin = tail.iter().position(|b| !matches!(b, b' ' | b'\t')).unwrap_or(tail.len());
+            let name: String = tail[begin..]
+                .iter()
+                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+                .map(|&b| b as char)
+                .collect();
+            if !name.is_empty() {
+                return Some(normal_name(&name));
+            }
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Whether a line holds nothing but white space and perhaps a comment: only behind such a first
+/// line does the second count.
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().find(|b| !matches!(b, b' ' | b'\t' | 12)).is_none_or(|b| matches!(b, b'#' | b'\n' | b'\r'))
+}
+
+fn declared_encoding(bytes: &[u8]) -> Option<String> {
+    let mut lines = bytes.split_inclusive(|&b| b == b'\n' || b == b'\r');
+    let first = lines.next()?;
+    if let Some(name) = cookie(first) {
+        return Some(name);
+    }
+    if !is_blank(first) {
+        return None;
+    }
+    let mut second = lines.next()?;
+    if first.ends_with(b"\r") && second == b"\n" {
+        second = lines.next()?;
+    }
+    cookie(second)
+}
+
+/// Text of a source file: decoded as its beginning says, the byte order mark gone.
+pub fn decode_source(bytes: &[u8], codec: Codec<'_>) -> Result<String, ParseError> {
+    if bytes.contains(&0) {
+        let msg = "source code string cannot contain null bytes";
+        return Err(ParseError::bare(ErrorKind::SyntaxError, msg));
+    }
+    let (marked, bytes) = match bytes.strip_prefix(b"\xEF\xBB\xBF") {
+        Some(rest) => (true, rest),
+        None => (false, bytes),
+    };
+    let declared = declared_encoding(bytes);
+    if let (true, Some(name)) = (marked, &declared)
+        && name != "utf-8"
+    {
+        return Err(ParseError::bare(ErrorKind::SyntaxError, format!("encoding problem: {name} with BOM")));
+    }
+    match declared.as_deref() {
+        None | Some("utf-8") => decode_utf8(bytes, declared.is_none() && !marked),
+        Some("iso-8859-1") => Ok(bytes.iter().map(|&b| b as char).collect()),
+        Some(name) => match codec(name, bytes) {
+            Ok(Some(text)) => Ok(text),
+            Ok(None) => Err(ParseError::bare(ErrorKind::SyntaxError, format!("unknown encoding: {name}"))),
+            Err(msg) => Err(ParseError::bare(ErrorKind::SyntaxError, format!("(unicode error) {msg}"))),
+        },
+    }
+}
+
+fn decode_utf8(bytes: &[u8], undeclared: bool) -> Result<String, ParseError> {
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return Ok(text.to_owned()),
+        Err(error) => error,
+    };
+    let at = error.valid_up_to();
+    let lineno = bytes[..at].iter().filter(|&&b| b == b'\n').count() as i32 + 1;
+    let line_start = bytes[..at].iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1);
+    let line_end = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| at + n);
+    let text = String::from_utf8_lossy(&bytes[line_start..line_end]).into_owned();
+    let column = String::from_utf8_lossy(&bytes[line_start..at]).chars().count() as i32 + 1;
+    let msg = if undeclared {
+        format!(
+            "Non-UTF-8 code starting with '\\x{:02x}' on line {lineno}, but no encoding declared; \
+             see https://peps.python.org/pep-0263/ for details",
+            bytes[at]
+        )
+    } else {
+        let reason =
+            if error.error_len().is_none() { "unexpected end of data" } else { "invalid start byte" };
+        format!(
+            "(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {}: {reason}",
+            bytes[at],
+            at - line_start
+        )
+    };
+    Err(ParseError {
+        kind: ErrorKind::SyntaxError,
+        msg,
+        place: Some(ErrorPlace {
+            lineno,
+            offset: column,
+            end_lineno: lineno,
+            end_offset: column,
+            text: Some(text),
+        }),
+    })
+}

@@ -1,0 +1,115 @@
+"""Tell what CPython's parser makes of files or snippets, for comparison with ours.
+
+  python3.14 parse_reference.py files DIR OUT          every .py file below DIR
+  python3.14 parse_reference.py harvest DIR SNIPPETS OUT NAME...
+                                                       every string in the test files NAME below DIR
+  python3.14 parse_reference.py dump FILE              the dump of one file
+
+A line of OUT holds fields separated by U+001F: name, `ast`, checksum and length of the dump, warnings;
+or name, `err`, exception, message, place, warnings.
+"""
+import ast
+import doctest
+import os
+import sys
+import warnings
+import zlib
+
+SEP = "\x1f"
+
+
+def escape(text):
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace(SEP, "\\x1f")
+
+
+def judge(source, dump=True):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            tree = compile(source, "<oracle>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            if dump:
+                text = ast.dump(tree, include_attributes=True).encode("utf-8", "surrogatepass")
+                fields = ["ast", f"{zlib.crc32(text):08x}", str(len(text))]
+            else:
+                fields = ["ast", "", ""]
+        except SyntaxError as e:
+            place = f"{e.lineno},{e.offset},{e.end_lineno},{e.end_offset}"
+            fields = ["err", type(e).__name__, str(e.msg), place]
+        except Exception as e:
+            fields = ["err", type(e).__name__, str(e), "None,None,None,None"]
+    warned = "\x1e".join(f"{w.lineno}:{w.message}" for w in caught)
+    return SEP.join(escape(field) for field in fields + [warned])
+
+
+def files_below(folder):
+    for root, dirs, names in os.walk(folder, followlinks=True):
+        dirs[:] = sorted(d for d in dirs if d != "__pycache__")
+        for name in sorted(names):
+            path = os.path.join(root, name)
+            if name.endswith(".py") and os.path.isfile(path):
+                yield path
+
+
+def judge_files(folder, out):
+    with open(out, "w", encoding="utf-8", errors="surrogatepass") as file:
+        for path in files_below(folder):
+            with open(path, "rb") as source:
+                data = source.read()
+            print(os.path.relpath(path, folder) + SEP + judge(data), file=file)
+
+
+def strings_in(path):
+    with open(path, "rb") as file:
+        tree = ast.parse(file.read())
+    parser = doctest.DocTestParser()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        text = node.value
+        yield node.lineno, text
+        if ">>>" in text:
+            try:
+                for example in parser.get_examples(text):
+                    yield node.lineno + example.lineno, example.source
+            except ValueError:
+                pass
+        else:
+            # An indented program is often written for textwrap.dedent.
+            import textwrap
+            plain = textwrap.dedent(text)
+            if plain != text:
+                yield node.lineno, plain
+
+
+def harvest(folder, snippets, out, names):
+    seen = set()
+    with open(snippets, "wb") as texts, open(out, "w", encoding="utf-8", errors="surrogatepass") as results:
+        for name in names:
+            path = os.path.join(folder, "test", name + ".py")
+            if not os.path.exists(path):
+                continue
+            for lineno, text in strings_in(path):
+                if text in seen:
+                    continue
+                seen.add(text)
+                try:
+                    data = text.encode()
+                except UnicodeEncodeError:
+                    continue
+                texts.write(len(data).to_bytes(4, "little") + data)
+                print(f"{name}:{lineno}" + SEP + judge(text), file=results)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["files", folder, out]:
+            judge_files(folder, out)
+        case ["harvest", folder, snippets, out, *names]:
+            harvest(folder, snippets, out, names)
+        case ["dump", path]:
+            with open(path, "rb") as file:
+                tree = compile(file.read(), path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            text = ast.dump(tree, include_attributes=True)
+            sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+        case _:
+            sys.exit(__doc__)

@@ -1,0 +1,331 @@
+//! `cargo dev oracle-code` and `cargo dev bench-compile`: our compiler against CPython's.
+//!
+//! Both sides write a code object with everything in it as text, one instruction a line. The reference's side is
+//! kept as checksums below the target folder, the full text is asked for when one file is to be looked at.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use taipan_bytecode::location::LocationReader;
+use taipan_bytecode::{Code, Constant, Opcode, PyStr};
+use taipan_compiler::{Options, compile};
+use taipan_syntax::{Flags, Mode, parse, source};
+
+use crate::oracle_syntax::{cache_folder, codec, crc32, option, reference, reference_library, text};
+
+/// The compiler's recursion is bounded by depth; this is more than enough stack for its limit.
+const STACK: usize = 512 << 20;
+
+fn on_big_stack(work: impl FnOnce() -> Result<(), String> + Send + 'static) -> Result<(), String> {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(work).map_err(|e| e.to_string())?;
+    thread.join().map_err(|_| "the compiler panicked".to_owned())?
+}
+
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/oracle/code_reference.py")
+}
+
+fn ask(args: &[&str]) -> Result<String, String> {
+    let output = Command::new(reference()?.join("bin/python3.14"))
+        .env("PYTHONHASHSEED", "0")
+        .arg(script())
+        .args(args)
+        .output()
+        .map_err(|e| e.to_string())?;
+    if !output.status.success() {
+        return Err(format!("the reference failed: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    String::from_utf8(output.stdout).map_err(|e| e.to_string())
+}
+
+/// `oracle-code [--only SUBSTR] [--show FILE]`
+pub fn run(args: &[String]) -> Result<(), String> {
+    let args = args.to_vec();
+    on_big_stack(move || run_here(&args))
+}
+
+fn run_here(args: &[String]) -> Result<(), String> {
+    let library = reference_library()?;
+    if let Some(name) = option(args, "--show") {
+        let path = if Path::new(name).exists() { PathBuf::from(name) } else { library.join(name) };
+        return show(&path);
+    }
+    let verdicts = cache_folder()?.join("code.txt");
+    if !verdicts.exists() {
+        let partial = verdicts.with_extension("partial");
+        ask(&["files", text(&library)?, text(&partial)?])?;
+        std::fs::rename(&partial, &verdicts).map_err(|e| e.to_string())?;
+    }
+    let list = std::fs::read_to_string(&verdicts).map_err(|e| e.to_string())?;
+    let only = option(args, "--only");
+    let (mut alike, mut total) = (0, 0);
+    for line in list.lines() {
+        let (name, expected) = line.split_once('\x1f').ok_or("a verdict without a name")?;
+        if only.is_some_and(|part| !name.contains(part)) {
+            continue;
+        }
+        let bytes = std::fs::read(library.join(name)).map_err(|e| format!("{name}: {e}"))?;
+        let got = verdict(&bytes);
+        total += 1;
+        if expected == format!("{:08x}\x1f{}", crc32(got.as_bytes()), got.len()) {
+            alike += 1;
+        } else {
+            println!("{name}");
+        }
+    }
+    println!("{alike} of {total} alike");
+    if alike == total { Ok(()) } else { Err("not all alike".into()) }
+}
+
+/// Prints where the two texts for a file first part, with what stands around.
+fn show(path: &Path) -> Result<(), String> {
+    let expected = ask(&["show", text(path)?])?;
+    let got = verdict(&std::fs::read(path).map_err(|e| e.to_string())?);
+    let (expected, got): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), got.lines().collect());
+    let Some(at) = (0..expected.len().max(got.len())).find(|at| expected.get(*at) != got.get(*at)) else {
+        println!("alike");
+        return Ok(());
+    };
+    let unit = expected[..at.min(expected.len())].iter().rev().find(|line| line.starts_with("== "));
+    println!("{}", unit.unwrap_or(&""));
+    for line in &expected[at.saturating_sub(12)..at.min(expected.len())] {
+        println!("    {line}");
+    }
+    for (side, lines) in [("reference", &expected), ("taipan", &got)] {
+        println!("{side}:");
+        for line in lines.iter().skip(at).take(14) {
+            println!("    {line}");
+        }
+    }
+    Err("not alike".into())
+}
+
+/// `bench-compile`: parsing and compiling all files against CPython's `compile()`.
+pub fn bench(_: &[String]) -> Result<(), String> {
+    on_big_stack(|| {
+        let library = reference_library()?;
+        let mut files = Vec::new();
+        collect(&library, &mut files)?;
+        let mut sources = Vec::new();
+        for file in &files {
+            sources.push(std::fs::read(file).map_err(|e| e.to_string())?);
+        }
+        let (mut parsing, mut compiling) = (Duration::ZERO, Duration::ZERO);
+        for bytes in &sources {
+            let start = Instant::now();
+            let Ok(text) = source::decode_source(bytes, &codec) else { continue };
+            let parsed = parse(&text, Mode::Exec, &Flags::default());
+            parsing += start.elapsed();
+            let start = Instant::now();
+            if let Ok(mut parsed) = parsed {
+                let _ = compile(&mut parsed.module, "<oracle>", &Options::default());
+            }
+            compiling += start.elapsed();
+        }
+        let ours = (parsing + compiling).as_secs_f64();
+        let theirs: f64 =
+            ask(&["bench", text(&library)?])?.trim().parse().map_err(|_| "no time from the reference")?;
+        println!("{} files", files.len());
+        println!("reference {theirs:.2} s");
+        println!("taipan    {ours:.2} s (parsing {parsing:.2?}, compiling {compiling:.2?})");
+        println!("ratio     {:.2}", theirs / ours);
+        Ok(())
+    })
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    for entry in std::fs::read_dir(folder).map_err(|e| e.to_string())? {
+        let path = entry.map_err(|e| e.to_string())?.path();
+        if path.is_dir() {
+            if path.file_name().is_some_and(|name| name != "__pycache__") {
+                collect(&path, files)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "py") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn verdict(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    let source = match source::decode_source(bytes, &codec) {
+        Ok(text) => text,
+        Err(error) => return syntax_error(&error),
+    };
+    let mut parsed = match parse(&source, Mode::Exec, &Flags::default()) {
+        Ok(parsed) => parsed,
+        Err(rejected) => {
+            out.push_str(&syntax_error(&rejected.error));
+            parse_warnings(&mut out, &rejected.warnings);
+            return out;
+        }
+    };
+    let result = compile(&mut parsed.module, "<oracle>", &Options::default());
+    let warnings = match result {
+        Ok(output) => {
+            write_code(&mut out, &output.code);
+            output.warnings
+        }
+        Err(failure) => {
+            let error = &failure.error;
+            let name = error.kind.name();
+            let message = quote(&PyStr::from(&*error.message));
+            let _ = match error.range {
+                Some(r) => writeln!(
+                    out,
+                    "{name} {},{},{},{} {message}",
+                    r.lineno,
+                    r.col_offset + 1,
+                    r.end_lineno,
+                    r.end_col_offset + 1
+                ),
+                None => writeln!(out, "{name} {message}"),
+            };
+            failure.warnings
+        }
+    };
+    parse_warnings(&mut out, &parsed.warnings);
+    for warning in warnings {
+        let _ = writeln!(out, "warning {} {}", warning.range.lineno, quote(&PyStr::from(&*warning.message)));
+    }
+    out
+}
+
+fn syntax_error(error: &taipan_syntax::ParseError) -> String {
+    let message = quote(&PyStr::from(&*error.msg));
+    match &error.place {
+        Some(p) => format!(
+            "{} {},{},{},{} {message}\n",
+            error.kind.name(),
+            p.lineno,
+            p.offset,
+            p.end_lineno,
+            p.end_offset
+        ),
+        None => format!("{} None,None,None,None {message}\n", error.kind.name()),
+    }
+}
+
+fn parse_warnings(out: &mut String, warnings: &[taipan_syntax::Warning]) {
+    for warning in warnings {
+        let _ = writeln!(out, "warning {} {}", warning.lineno, quote(&PyStr::from(&*warning.msg)));
+    }
+}
+
+fn quote(text: &PyStr) -> String {
+    let mut out = String::with_capacity(text.as_bytes().len());
+    for point in text.code_points() {
+        match char::from_u32(point) {
+            Some(c @ ' '..='~') if c != '\\' && c != '\'' => out.push(c),
+            _ => {
+                let _ = write!(out, "\\u{{{point:x}}}");
+            }
+        }
+    }
+    out
+}
+
+fn names(list: &[PyStr]) -> String {
+    list.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+fn constant<'a>(value: &'a Constant, codes: &mut Vec<&'a Code>) -> String {
+    match value {
+        Constant::None => "None".into(),
+        Constant::Bool(true) => "True".into(),
+        Constant::Bool(false) => "False".into(),
+        Constant::Ellipsis => "Ellipsis".into(),
+        Constant::Int(value) => {
+            format!("int:{}{:x}", if *value < 0 { "-" } else { "" }, value.unsigned_abs())
+        }
+        Constant::BigInt(value) => {
+            let mut bits = String::new();
+            for digit in value.digits.iter().rev() {
+                let _ = write!(bits, "{digit:030b}");
+            }
+            let bits = bits.trim_start_matches('0');
+            let padded = format!("{}{bits}", "0".repeat((4 - bits.len() % 4) % 4));
+            let hex: String = padded
+                .as_bytes()
+                .chunks(4)
+                .map(|chunk| {
+                    let digit = chunk.iter().fold(0, |value, bit| value * 2 + u32::from(bit - b'0'));
+                    char::from_digit(digit, 16).unwrap_or('?')
+                })
+                .collect();
+            format!("int:{}{hex}", if value.negative { "-" } else { "" })
+        }
+        Constant::Float(value) => format!("float:{:016x}", value.to_bits()),
+        Constant::Complex(real, imag) => {
+            format!("complex:{:016x},{:016x}", real.to_bits(), imag.to_bits())
+        }
+        Constant::Str(text) => format!("'{}'", quote(text)),
+        Constant::Bytes(bytes) => format!("bytes:{}", hex(bytes)),
+        Constant::Tuple(items) => {
+            let items: Vec<String> = items.iter().map(|item| constant(item, codes)).collect();
+            format!("({})", items.join(","))
+        }
+        Constant::FrozenSet(items) => {
+            let mut items: Vec<String> = items.iter().map(|item| constant(item, codes)).collect();
+            items.sort();
+            format!("set({})", items.join(","))
+        }
+        Constant::Slice(parts) => {
+            let parts: Vec<String> = parts.iter().map(|part| constant(part, codes)).collect();
+            format!("slice({})", parts.join(","))
+        }
+        Constant::Code(code) => {
+            codes.push(code);
+            format!("code:{}", quote(&code.qualname))
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+fn write_code(out: &mut String, code: &Code) {
+    let mut codes = Vec::new();
+    let _ = writeln!(out, "== {}", quote(&code.qualname));
+    let _ = writeln!(out, "name {} file {}", quote(&code.name), quote(&code.filename));
+    let _ = writeln!(
+        out,
+        "args {} {} {} flags {:x} stack {} line {}",
+        code.argcount, code.posonlyargcount, code.kwonlyargcount, code.flags, code.stacksize, code.firstlineno
+    );
+    let _ = writeln!(out, "names {}", names(&code.names));
+    let _ = writeln!(out, "varnames {}", names(&code.varnames()));
+    let _ = writeln!(out, "cellvars {}", names(&code.cellvars()));
+    let _ = writeln!(out, "freevars {}", names(&code.freevars()));
+    for value in code.consts.iter() {
+        let shown = constant(value, &mut codes);
+        let _ = writeln!(out, "const {shown}");
+    }
+    let mut places = LocationReader::new(&code.linetable, code.firstlineno)
+        .flat_map(|(units, loc)| std::iter::repeat_n(loc, units));
+    for unit in code.code.chunks_exact(2) {
+        let place = places.next().unwrap_or(taipan_bytecode::Location::NONE);
+        if unit[0] == 0 {
+            let _ = writeln!(out, "CACHE {}", unit[1]);
+            continue;
+        }
+        let name = Opcode::from_u8(unit[0]).map_or("?", Opcode::name);
+        let shown: Vec<String> = [place.lineno, place.end_lineno, place.col_offset, place.end_col_offset]
+            .iter()
+            .map(|part| if *part < 0 { "-".to_owned() } else { part.to_string() })
+            .collect();
+        let _ = writeln!(out, "{name} {} @{}", unit[1], shown.join(","));
+    }
+    let _ = writeln!(out, "lines {}", hex(&code.linetable));
+    let _ = writeln!(out, "guards {}", hex(&code.exceptiontable));
+    for inner in codes {
+        write_code(out, inner);
+    }
+}
