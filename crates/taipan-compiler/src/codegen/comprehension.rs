@@ -236,8 +236,12 @@ impl<'a> Compiler<'a> {
         let in_class = self.table.scopes[own].kind == BlockKind::Class && self.unit.in_inlined_comp == 0;
         let function_like = self.table.scopes[own].is_function_like();
         self.unit.in_inlined_comp += 1;
-        let symbols: Vec<(Name, u32)> =
-            self.table.scopes[comp].symbols.iter().map(|(name, flags)| (name, *flags)).collect();
+        let symbols: Vec<(Name, u32)> = self.table.scopes[comp]
+            .symbols
+            .iter()
+            .filter(|(name, _)| *name != known::ITERABLE)
+            .map(|(name, flags)| (name, *flags))
+            .collect();
         for &(name, flags) in &symbols {
             let outer = self.table.scopes[own].symbols.get(name).copied();
             let outer_scope = scope_of(outer.unwrap_or(0));
@@ -248,14 +252,14 @@ impl<'a> Compiler<'a> {
                 state.symbols.push((name, outer));
             }
             let bound = flags & DEF_LOCAL != 0 && flags & DEF_NONLOCAL == 0;
-            if (bound || in_class) && !function_like && self.unit.fast_hidden.get(name) != Some(&true) {
+            if bound && !function_like && self.unit.fast_hidden.get(name) != Some(&true) {
                 self.unit.fast_hidden.insert(name, true);
                 state.hidden.push(name);
             }
         }
         for &(name, flags) in &symbols {
             let bound = flags & DEF_LOCAL != 0 && flags & DEF_NONLOCAL == 0;
-            if !bound && !in_class {
+            if !bound {
                 continue;
             }
             let outer_scope = scope_of(self.table.scopes[own].symbol(name));

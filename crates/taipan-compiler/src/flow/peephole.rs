@@ -162,6 +162,7 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
             }
             folder.fold_tuple(instrs, at);
         }
+        Opcode::LIST_APPEND | Opcode::SET_ADD => folder.fold_appended(instrs, at, next_op),
         Opcode::BUILD_LIST | Opcode::BUILD_SET => folder.fold_list_or_set(instrs, at, next_op),
         Opcode::STORE_FAST => {
             if let Some(next) = next

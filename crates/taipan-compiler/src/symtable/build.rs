@@ -445,7 +445,8 @@ impl Builder<'_> {
         self.exprs(parts.decorators)?;
         let generic = !parts.type_params.is_empty();
         if generic {
-            let defaults = (!parts.args.defaults.is_empty(), has_kwonlydefaults(parts.args));
+            // The parameter for positional defaults is there whether there are any or not.
+            let defaults = (true, has_kwonlydefaults(parts.args));
             self.enter_type_param_block(name, parts.type_params, defaults, false, range)?;
             self.type_params(parts.type_params)?;
         }
