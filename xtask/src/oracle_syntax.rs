@@ -175,14 +175,29 @@ fn judge_bytes(bytes: &[u8]) -> String {
     }
 }
 
-/// The two other encodings that the library's files use.
+/// Encodings that the front end does not know are left to the reference.
 fn codec(name: &str, bytes: &[u8]) -> Result<Option<String>, String> {
-    match name.to_ascii_lowercase().as_str() {
-        "ascii" | "us-ascii" => Ok(std::str::from_utf8(bytes).ok().map(str::to_owned)),
-        "koi8-r" | "iso8859-15" | "iso-8859-15" | "cp1252" | "cp1251" | "utf8" => {
-            Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
-        }
-        _ => Ok(None),
+    use std::io::Write;
+    use std::process::Stdio;
+    let program = format!(
+        "import sys, codecs\ntry: codecs.lookup({name:?})\nexcept LookupError: sys.exit(3)\n\
+         sys.stdout.buffer.write(sys.stdin.buffer.read().decode({name:?}).encode())"
+    );
+    let mut child = Command::new(reference()?.join("bin/python3.14"))
+        .args(["-c", &program])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| e.to_string())?;
+    if let Some(mut input) = child.stdin.take() {
+        // The child may end without reading.
+        let _ = input.write_all(bytes);
+    }
+    let output = child.wait_with_output().map_err(|e| e.to_string())?;
+    match output.status.code() {
+        Some(0) => String::from_utf8(output.stdout).map(Some).map_err(|e| e.to_string()),
+        Some(3) => Ok(None),
+        _ => Err(format!("'{name}' codec can't decode the source")),
     }
 }
 
@@ -249,4 +264,14 @@ impl Tally {
         );
         if self.alike == self.total { Ok(()) } else { Err("not all alike".into()) }
     }
+}
+
+/// `dump-ast FILE`: the tree, as `ast.dump(tree, include_attributes=True)` writes it.
+pub fn run_dump(args: &[String]) -> Result<(), String> {
+    let path = args.first().ok_or("which file?")?;
+    let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
+    let text = source::decode_source(&bytes, &codec).map_err(|e| e.msg)?;
+    let parsed = parse(&text, Mode::Exec, &Flags::default()).map_err(|r| error_text(&r.error))?;
+    println!("{}", dump::dump(&parsed.module));
+    Ok(())
 }

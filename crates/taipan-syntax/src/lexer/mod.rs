@@ -267,7 +267,8 @@ impl<'s> Lexer<'s> {
             lineno: self.lineno,
             col: 0,
             end_lineno: self.lineno,
-            end_col: end as i32 - self.line_start as i32,
+            // Of a doubled brace the second is no text but belongs to the columns.
+            end_col: self.column(),
         }
     }
 
@@ -419,7 +420,8 @@ impl<'s> Lexer<'s> {
             self.comment_newline = false;
             return Some(self.token(Kind::NL, start));
         }
-        Some(self.token_to(Kind::NEWLINE, start, self.cur - 1))
+        // The text ends before the newline, the columns behind it.
+        Some(Token { end: start as u32, ..self.token(Kind::NEWLINE, start) })
     }
 
     /// Passes a comment; the line end stays unread. A token comes out only where comments or type

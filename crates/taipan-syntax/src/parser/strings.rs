@@ -208,7 +208,7 @@ impl Parser<'_> {
             }
             conversion = Some((letter, token));
         }
-        let format_spec = if self.at(Kind::COLON) { Some(self.format_spec(template, raw)?) } else { None };
+        let format_spec = if self.at(Kind::COLON) { Some(self.format_spec(raw)?) } else { None };
         self.expect(Kind::RBRACE)?;
         let field = Field { start, value, debug, conversion, format_spec, stop };
         self.finish_field(parts, field, template);
@@ -250,14 +250,14 @@ impl Parser<'_> {
         parts.push(Expr { range: whole, kind });
     }
 
-    fn format_spec(&mut self, template: bool, raw: bool) -> Parse<Expr> {
+    fn format_spec(&mut self, raw: bool) -> Parse<Expr> {
         let start = self.pos;
         self.bump();
         let mut values = Vec::new();
         loop {
             match self.kind() {
                 Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => values.push(self.middle(raw)?),
-                Kind::LBRACE => self.field(&mut values, template, raw)?,
+                Kind::LBRACE => self.field(&mut values, false, raw)?,
                 _ => break,
             }
         }
