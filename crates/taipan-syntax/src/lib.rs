@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod diagnose;
 pub mod dump;
 pub mod error;
 pub mod lexer;
@@ -91,9 +92,9 @@ pub fn parse(source: &str, mode: Mode, flags: &Flags) -> Result<Parsed, Box<Reje
     };
     match parser::parse(&prepared, settings) {
         Ok((module, warnings)) => Ok(Parsed { module, warnings }),
-        Err(_) => Err(Box::new(Rejected {
-            error: ParseError::bare(ErrorKind::SyntaxError, "invalid syntax"),
-            warnings: Vec::new(),
-        })),
+        Err(_) => {
+            let (error, warnings) = diagnose::diagnose(&prepared, mode, flags);
+            Err(Box::new(Rejected { error, warnings }))
+        }
     }
 }

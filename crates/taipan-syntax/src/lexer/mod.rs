@@ -106,6 +106,7 @@ pub struct Lexer<'s> {
     strings: Vec<StringMode>,
     comment_newline: bool,
     reached_end: bool,
+    unterminated_at_end: bool,
     error: Option<LexError>,
     warnings: Vec<Warning>,
 }
@@ -134,6 +135,7 @@ impl<'s> Lexer<'s> {
             strings: Vec::new(),
             comment_newline: false,
             reached_end: false,
+            unterminated_at_end: false,
             error: None,
             warnings: Vec::new(),
         }
@@ -156,6 +158,11 @@ impl<'s> Lexer<'s> {
     /// Whether the end of the text was met.
     pub fn reached_end(&self) -> bool {
         self.reached_end
+    }
+
+    /// Whether the text ends inside a string.
+    pub fn unterminated_at_end(&self) -> bool {
+        self.unterminated_at_end
     }
 
     /// The line being read.

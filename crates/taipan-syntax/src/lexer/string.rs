@@ -25,6 +25,7 @@ impl Lexer<'_> {
             }
             let c = self.next_char();
             if c == EOF || (size == 1 && c == i32::from(b'\n')) {
+                self.unterminated_at_end = c == EOF;
                 return self.unterminated(start, quote, size, escaped_quote);
             }
             if c == i32::from(quote) {

@@ -19,6 +19,8 @@ mod stmt;
 mod strings;
 mod target;
 
+pub(crate) use strings::escape_warning;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
