@@ -89,6 +89,7 @@ pub fn parse(source: &str, mode: Mode, flags: &Flags) -> Result<Parsed, Box<Reje
         type_comments: flags.type_comments,
         dont_imply_dedent: flags.dont_imply_dedent,
         max_digits: flags.int_max_str_digits,
+        barry: flags.barry_as_bdfl,
     };
     match parser::parse(&prepared, settings) {
         Ok((module, warnings)) => Ok(Parsed { module, warnings }),

@@ -29,6 +29,12 @@ impl Matcher<'_> {
             "concat" => return self.concatenation(a, start),
             "conversion" => return self.conversion(a, b, start),
             "noteq" => return self.not_equal(a),
+            "less_greater" => return Ok((self.barry && self.adjacent(a, b)).then_some(a)),
+            "typo_noteq" if self.barry || !self.adjacent(a, b) => return Ok(None),
+            "typo_noteq" => {
+                self.raise_nodes(a, b, "invalid syntax.  Maybe you meant '!=' instead of '<>'?");
+            }
+            "imported" => return self.imported(a, start),
             "real" | "imaginary" => return self.number_part(how, a),
             "at" => self.raise_nodes(a, a, &message),
             "range" => self.raise_nodes(a, b, &message),
@@ -234,15 +240,26 @@ impl Matcher<'_> {
     }
 
     fn not_equal(&mut self, a: NodeId) -> Match {
-        let text = self.first_token(a).text(self.source);
         if self.barry {
-            if text == "<>" {
-                return Ok(Some(a));
-            }
             self.raise_last(ErrorKind::SyntaxError, "with Barry as BDFL, use '<>' instead of '!='");
             return Err(Raised);
         }
-        Ok((text == "!=").then_some(a))
+        Ok(Some(a))
+    }
+
+    fn adjacent(&self, a: NodeId, b: NodeId) -> bool {
+        self.first_token(a).end == self.first_token(b).start
+    }
+
+    /// `from __future__ import barry_as_FLUFL` changes the operators for the rest of the text.
+    fn imported(&mut self, names: NodeId, start: usize) -> Match {
+        let words = |from: usize| self.tokens[from..self.mark].iter().map(|token| token.text(self.source));
+        if words(start).nth(1) == Some("__future__") {
+            let names = self.node(names).start as usize;
+            self.barry |= words(names).any(|word| word == "barry_as_FLUFL");
+        }
+        let id = self.make(NodeKind::Other, start, &[]);
+        Ok(Some(id))
     }
 
     /// Numbers are converted as they are read, and one can be too long.
@@ -303,7 +320,7 @@ impl Matcher<'_> {
         match checked {
             Ok(invalid) => self.warn_escape(token, parts.body, invalid),
             Err(msg) => {
-                self.raise_last(ErrorKind::SyntaxError, &msg);
+                self.raise_token(token, &msg);
                 return Err(Raised);
             }
         }
@@ -320,7 +337,7 @@ impl Matcher<'_> {
                 Ok(())
             }
             Err(msg) => {
-                self.raise_last(ErrorKind::SyntaxError, &format!("(unicode error) {msg}"));
+                self.raise_token(token, &format!("(unicode error) {msg}"));
                 Err(Raised)
             }
         }

@@ -217,6 +217,10 @@ impl Matcher<'_> {
                 break;
             }
         }
+        // What is wrong inside an f-string is for its own parts to say.
+        if self.lexer.inside_string() {
+            return None;
+        }
         if let Some(LexError::Raised(error)) = self.lexer.error() {
             return Some((**error).clone());
         }

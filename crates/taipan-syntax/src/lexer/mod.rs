@@ -160,6 +160,11 @@ impl<'s> Lexer<'s> {
         self.reached_end
     }
 
+    /// Whether an f- or t-string is open.
+    pub fn inside_string(&self) -> bool {
+        !self.strings.is_empty()
+    }
+
     /// Whether the text ends inside a string.
     pub fn unterminated_at_end(&self) -> bool {
         self.unterminated_at_end
@@ -315,8 +320,12 @@ impl<'s> Lexer<'s> {
         let line = &self.src[self.line_start..];
         let length = line.iter().position(|&b| b == b'\n').unwrap_or(line.len());
         let read = String::from_utf8_lossy(&self.src[self.line_start..self.cur.max(self.line_start)]);
-        let offset = if offset == -1 { read.chars().count() as i32 } else { offset };
-        let end_offset = if end_offset == -1 { offset } else { end_offset };
+        let characters = |bytes: i32| {
+            let end = (self.line_start + bytes.max(0) as usize).min(self.src.len());
+            String::from_utf8_lossy(&self.src[self.line_start..end]).chars().count() as i32
+        };
+        let offset = if offset == -1 { read.chars().count() as i32 } else { characters(offset) };
+        let end_offset = if end_offset == -1 { offset } else { characters(end_offset) };
         ParseError {
             kind: ErrorKind::SyntaxError,
             msg,

@@ -37,7 +37,7 @@ fn one(c: u8) -> Kind {
 fn two(a: u8, b: u8) -> Option<Kind> {
     Some(match (a, b) {
         (b'=', b'=') => Kind::EQEQUAL,
-        (b'!', b'=') | (b'<', b'>') => Kind::NOTEQUAL,
+        (b'!', b'=') => Kind::NOTEQUAL,
         (b'<', b'=') => Kind::LESSEQUAL,
         (b'<', b'<') => Kind::LEFTSHIFT,
         (b'>', b'=') => Kind::GREATEREQUAL,

@@ -60,7 +60,7 @@ impl Lexer<'_> {
             return self.syntax_error(format!("{letter}-string: expecting '}}'"));
         }
         let triple = if size == 3 { "triple-quoted " } else { "" };
-        let hint = if size == 1 && escaped_quote { "; perhaps you escaped the end quote" } else { "" };
+        let hint = if size == 1 && escaped_quote { "; perhaps you escaped the end quote?" } else { "" };
         self.syntax_error(format!("unterminated {triple}string literal (detected at line {detected}){hint}"))
     }
 }

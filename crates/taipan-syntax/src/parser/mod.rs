@@ -67,6 +67,7 @@ pub(crate) struct Parser<'s> {
     type_ignores: Vec<TypeIgnore>,
     warnings: Vec<Warning>,
     max_digits: usize,
+    barry: bool,
 }
 
 /// What the parser is to read.
@@ -76,6 +77,7 @@ pub(crate) struct Settings {
     pub type_comments: bool,
     pub dont_imply_dedent: bool,
     pub max_digits: usize,
+    pub barry: bool,
 }
 
 /// The tree and the warnings, or nothing.
@@ -89,6 +91,7 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning
         type_ignores: Vec::new(),
         warnings: Vec::new(),
         max_digits: settings.max_digits,
+        barry: settings.barry,
     };
     parser.tokenize(settings)?;
     let module = match settings.mode {
