@@ -4,6 +4,7 @@
   python3.14 parse_reference.py harvest DIR SNIPPETS OUT NAME...
                                                        every string in the test files NAME below DIR
   python3.14 parse_reference.py dump FILE              the dump of one file
+  python3.14 parse_reference.py golden SNIPPETS FOLDER golden files of a sample of harvested snippets
 
 A line of OUT holds fields separated by U+001F: name, `ast`, checksum and length of the dump, warnings;
 or name, `err`, exception, message, place, warnings.
@@ -100,12 +101,50 @@ def harvest(folder, snippets, out, names):
                 print(f"{name}:{lineno}" + SEP + judge(text), file=results)
 
 
+def read_snippets(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at:at + 4], "little")
+        yield data[at + 4:at + 4 + size].decode()
+        at += 4 + size
+
+
+def golden(snippets, folder):
+    trees, errors = [], []
+    for text in read_snippets(snippets):
+        if len(text) > 200 or "=====" in text or "-----" in text or not text.strip() or "\r" in text:
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = compile(text, "<oracle>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            trees.append((text, ast.dump(tree, include_attributes=True)))
+        except SyntaxError as e:
+            # Future statements are the compiler's to judge.
+            if "__future__" not in text:
+                place = f"{e.lineno},{e.offset},{e.end_lineno},{e.end_offset}"
+                errors.append((text, f"{type(e).__name__} {place} {e.msg}"))
+        except Exception:
+            pass
+    # Prose in the test files reads as errors, all alike; one of each kind in three is enough.
+    dull = [case for case in errors if case[1].endswith(" invalid syntax")]
+    telling = [case for case in errors if not case[1].endswith(" invalid syntax")]
+    for name, cases in [("trees", trees[::12]), ("errors", telling), ("invalid_syntax", dull[::12])]:
+        with open(os.path.join(folder, name + ".txt"), "w", encoding="utf-8") as file:
+            for text, verdict in cases:
+                file.write(f"{text}\n-----\n{verdict}\n=====\n")
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["files", folder, out]:
             judge_files(folder, out)
         case ["harvest", folder, snippets, out, *names]:
             harvest(folder, snippets, out, names)
+        case ["golden", snippets, folder]:
+            golden(snippets, folder)
         case ["dump", path]:
             with open(path, "rb") as file:
                 tree = compile(file.read(), path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)

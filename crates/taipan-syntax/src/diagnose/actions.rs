@@ -235,7 +235,8 @@ impl Matcher<'_> {
     fn missing_colon(&mut self, key: NodeId) {
         let first = self.first_token(key);
         let last = self.tokens[self.node(key).end as usize];
-        let raw = RawPlace { lineno: first.lineno, col: last.end_col, end_lineno: last.end_lineno, end_col: 0 };
+        let raw =
+            RawPlace { lineno: first.lineno, col: last.end_col, end_lineno: last.end_lineno, end_col: 0 };
         self.raise_at(ErrorKind::SyntaxError, raw, "':' expected after dictionary key");
     }
 
@@ -280,10 +281,8 @@ impl Matcher<'_> {
 
     fn number_part(&mut self, how: &str, a: NodeId) -> Match {
         let token = self.first_token(a);
-        let complex = matches!(
-            literal::parse_number(token.text(self.source), 0),
-            Ok(Constant::Complex { .. })
-        );
+        let complex =
+            matches!(literal::parse_number(token.text(self.source), 0), Ok(Constant::Complex { .. }));
         if complex == (how == "imaginary") {
             return Ok(Some(a));
         }
@@ -409,9 +408,8 @@ impl Matcher<'_> {
         }
         let text = token.text(self.source);
         if !matches!(text, "s" | "r" | "a") {
-            let msg = format!(
-                "{letter}-string: invalid conversion character '{text}': expected 's', 'r', or 'a'"
-            );
+            let msg =
+                format!("{letter}-string: invalid conversion character '{text}': expected 's', 'r', or 'a'");
             self.raise_nodes(name, name, &msg);
             return Err(Raised);
         }

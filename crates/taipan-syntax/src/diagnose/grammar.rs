@@ -48,9 +48,38 @@ impl NodeKind {
     fn from_name(name: &str) -> NodeKind {
         use NodeKind::*;
         let all = [
-            Seq, Other, Args, Attribute, Await, Bytes, Call, Compare, Dict, DictComp, Field, GeneratorExp, IfExp, In,
-            JoinedStr, Kwarg, KwargUnpack, Lambda, List, ListComp, NamedExpr, Op, Param, Set, SetComp, Slice,
-            Starred, Str, Subscript, TemplateStr, Tuple, Yield,
+            Seq,
+            Other,
+            Args,
+            Attribute,
+            Await,
+            Bytes,
+            Call,
+            Compare,
+            Dict,
+            DictComp,
+            Field,
+            GeneratorExp,
+            IfExp,
+            In,
+            JoinedStr,
+            Kwarg,
+            KwargUnpack,
+            Lambda,
+            List,
+            ListComp,
+            NamedExpr,
+            Op,
+            Param,
+            Set,
+            SetComp,
+            Slice,
+            Starred,
+            Str,
+            Subscript,
+            TemplateStr,
+            Tuple,
+            Yield,
         ];
         *all.iter().find(|kind| format!("{kind:?}") == name).unwrap_or_else(|| panic!("no node kind {name}"))
     }
@@ -197,7 +226,10 @@ impl<'t> Reader<'t> {
         let mut items = Vec::new();
         loop {
             let rest = self.peek();
-            if rest.is_empty() || rest.starts_with(['|', ')']) || rest.starts_with("->") || rest.starts_with("=>")
+            if rest.is_empty()
+                || rest.starts_with(['|', ')'])
+                || rest.starts_with("->")
+                || rest.starts_with("=>")
             {
                 break;
             }

@@ -314,7 +314,11 @@ impl<'s> Matcher<'s> {
             }
             Item::Soft(word) => {
                 let token = self.token()?;
-                if token.kind == Kind::NAME && token.text(self.source) == word { self.take() } else { Ok(None) }
+                if token.kind == Kind::NAME && token.text(self.source) == word {
+                    self.take()
+                } else {
+                    Ok(None)
+                }
             }
             Item::AnySoft => {
                 let token = self.token()?;

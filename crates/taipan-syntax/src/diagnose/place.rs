@@ -173,19 +173,17 @@ impl Matcher<'_> {
     }
 
     fn taken_error(&mut self) -> ParseError {
-        self.error
-            .take()
-            .unwrap_or_else(|| ParseError::bare(ErrorKind::SyntaxError, "error at start before reading any input"))
+        self.error.take().unwrap_or_else(|| {
+            ParseError::bare(ErrorKind::SyntaxError, "error at start before reading any input")
+        })
     }
 
     /// The error raised by the parser, unless the rest of the text has a worse one.
     pub fn finish_error(&mut self) -> ParseError {
         let error = self.taken_error();
         let from_parser = self.lexer.error().is_none() && !self.lexer.reached_end();
-        let syntactic = matches!(
-            error.kind,
-            ErrorKind::SyntaxError | ErrorKind::IndentationError | ErrorKind::TabError
-        );
+        let syntactic =
+            matches!(error.kind, ErrorKind::SyntaxError | ErrorKind::IndentationError | ErrorKind::TabError);
         if from_parser && syntactic { self.error_in_rest().unwrap_or(error) } else { error }
     }
 
