@@ -162,7 +162,7 @@ fn warnings_text(warnings: &[Warning]) -> String {
 
 fn error_text(error: &ParseError) -> String {
     let place = match &error.place {
-        Some(p) => format!("{},{},{},{}", p.lineno, p.offset, p.end_lineno, p.end_offset),
+        Some(p) => p.describe(),
         None => "None,None,None,None".to_owned(),
     };
     format!("err\x1f{}\x1f{}\x1f{place}", error.kind.name(), escape(&error.msg))
@@ -273,5 +273,30 @@ pub fn run_dump(args: &[String]) -> Result<(), String> {
     let text = source::decode_source(&bytes, &codec).map_err(|e| e.msg)?;
     let parsed = parse(&text, Mode::Exec, &Flags::default()).map_err(|r| error_text(&r.error))?;
     println!("{}", dump::dump(&parsed.module));
+    Ok(())
+}
+
+/// `judge MODE TEXT…`: our verdict on texts given on the command line.
+pub fn run_judge(args: &[String]) -> Result<(), String> {
+    let (mode, texts) = args.split_first().ok_or("which mode?")?;
+    let mut flags = Flags::default();
+    let mode = match mode.as_str() {
+        "exec" => Mode::Exec,
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        "func_type" => Mode::FuncType,
+        "incomplete" => {
+            flags.allow_incomplete_input = true;
+            flags.dont_imply_dedent = true;
+            Mode::Single
+        }
+        other => return Err(format!("no mode {other}")),
+    };
+    for text in texts {
+        match parse(text, mode, &flags) {
+            Ok(parsed) => println!("{text:?} ok | {}", warnings_text(&parsed.warnings)),
+            Err(r) => println!("{text:?} {}", error_text(&r.error).replace('\x1f', " | ")),
+        }
+    }
     Ok(())
 }

@@ -10,9 +10,7 @@ fn verdict(text: &str) -> String {
         Ok(parsed) => dump::dump(&parsed.module),
         Err(rejected) => {
             let e = rejected.error;
-            let place = e.place.map_or("None,None,None,None".to_owned(), |p| {
-                format!("{},{},{},{}", p.lineno, p.offset, p.end_lineno, p.end_offset)
-            });
+            let place = e.place.map_or("None,None,None,None".to_owned(), |p| p.describe());
             format!("{} {place} {}", e.kind.name(), e.msg)
         }
     }

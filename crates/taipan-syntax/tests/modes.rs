@@ -36,11 +36,11 @@ fn single() {
 #[test]
 fn incomplete_input() {
     let flags = Flags { allow_incomplete_input: true, dont_imply_dedent: true, ..Flags::default() };
-    for text in ["if a:", "(", "def f():\n", "'''abc", "a = [1,\n", "x = \\\n", "if a:\n  pass\n"] {
+    for text in ["if a:", "(", "def f():\n", "'''abc", "a = [1,\n", "x = \\\n", "a b", ""] {
         let error = parse(text, Mode::Single, &flags).err().map(|r| (r.error.kind, r.error.msg));
         assert_eq!(error, Some((ErrorKind::IncompleteInput, "incomplete input".into())), "{text:?}");
     }
-    for text in ["a b", ")", "if a:\n  pass\n\n"] {
+    for text in [")", "if a:\n  pass\n", "f'abc"] {
         let error = parse(text, Mode::Single, &flags).err().map(|r| r.error.kind);
         assert_ne!(error, Some(ErrorKind::IncompleteInput), "{text:?}");
     }

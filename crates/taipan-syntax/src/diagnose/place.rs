@@ -43,8 +43,8 @@ impl Matcher<'_> {
             place: Some(ErrorPlace {
                 lineno: raw.lineno,
                 offset,
-                end_lineno: raw.end_lineno,
-                end_offset,
+                end_lineno: Some(raw.end_lineno),
+                end_offset: Some(end_offset),
                 text: Some(text),
             }),
         });
@@ -90,6 +90,10 @@ impl Matcher<'_> {
         if token.kind == Kind::ERRORTOKEN && self.lexer.error() == Some(&LexError::Eof) && self.unclosed() {
             return;
         }
+        self.raise_seen_plain(kind, token, msg);
+    }
+
+    fn raise_seen_plain(&mut self, kind: ErrorKind, token: Token, msg: &str) {
         let raw = RawPlace {
             lineno: token.lineno,
             col: if token.col == -1 { self.lexer.column() } else { token.col + 1 },
@@ -159,8 +163,11 @@ impl Matcher<'_> {
 
     /// Whether the text ended where more was expected.
     pub fn ended(&self) -> bool {
-        self.lexer.reached_end()
-            && !matches!(self.lexer.error(), Some(LexError::Raised(_)) if !self.lexer.unterminated_at_end())
+        match self.lexer.error() {
+            None | Some(LexError::Eof) => self.lexer.reached_end(),
+            Some(LexError::Raised(_)) => self.lexer.unterminated_at_end(),
+            Some(_) => false,
+        }
     }
 
     pub fn forget_error(&mut self) {
@@ -168,7 +175,10 @@ impl Matcher<'_> {
     }
 
     pub fn raise_here(&mut self, kind: ErrorKind, msg: &str) -> ParseError {
-        self.raise_last(kind, msg);
+        match self.tokens.last() {
+            Some(&token) => self.raise_seen_plain(kind, token, msg),
+            None => self.raise_last(kind, msg),
+        }
         self.taken_error()
     }
 

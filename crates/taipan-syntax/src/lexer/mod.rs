@@ -236,6 +236,12 @@ impl<'s> Lexer<'s> {
         }
     }
 
+    /// Remembers that the text ended where one more character was looked for.
+    #[inline]
+    fn note_end(&mut self) {
+        self.reached_end |= self.cur == self.src.len();
+    }
+
     #[inline]
     fn peek(&self) -> u8 {
         if self.cur < self.line_end { self.src[self.cur] } else { 0 }
@@ -332,8 +338,8 @@ impl<'s> Lexer<'s> {
             place: Some(ErrorPlace {
                 lineno: self.lineno,
                 offset,
-                end_lineno: self.lineno,
-                end_offset,
+                end_lineno: Some(self.lineno),
+                end_offset: Some(end_offset),
                 text: Some(String::from_utf8_lossy(&line[..length]).into_owned()),
             }),
         }

@@ -23,6 +23,7 @@ impl Lexer<'_> {
 
     /// A dot: an operator, an ellipsis, or the beginning of a fraction.
     pub(super) fn period(&mut self, start: usize) -> Token {
+        self.note_end();
         let next = self.peek();
         if next.is_ascii_digit() {
             let c = self.next_char();

@@ -78,9 +78,11 @@ impl Lexer<'_> {
         {
             return token;
         }
+        self.note_end();
         let next = self.peek();
         if let Some(kind) = two(c, next) {
             self.cur += 1;
+            self.note_end();
             if let Some(kind) = three(c, next, self.peek()) {
                 self.cur += 1;
                 return self.token(kind, start);

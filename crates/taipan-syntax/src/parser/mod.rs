@@ -304,7 +304,19 @@ impl<'s> Parser<'s> {
                 }
             }
         }
+        if self.pos < 1 || self.more_text(self.tokens[self.pos - 1].end as usize) {
+            return Err(Fail);
+        }
         Ok(Mod::Interactive(ModInteractive { body }))
+    }
+
+    /// Whether anything but white space and comments is left behind byte `at`.
+    fn more_text(&self, at: usize) -> bool {
+        let mut comment = false;
+        self.source.as_bytes()[at..].iter().any(|&b| {
+            comment = (comment || b == b'#') && b != b'\n';
+            !comment && !matches!(b, b' ' | b'\t' | b'\n' | 12)
+        })
     }
 
     fn range_of(&self, token: Token) -> Range {
