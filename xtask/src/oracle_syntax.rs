@@ -74,7 +74,8 @@ pub fn run_files(args: &[String]) -> Result<(), String> {
     tally.finish()
 }
 
-/// `oracle-errors [--only SUBSTR]`: every string in the test suite's files about syntax.
+/// `oracle-errors [--only SUBSTR]`: every string in the test suite's files about syntax; with
+/// `--mutate SEED [--count N]` such strings spoilt at random.
 pub fn run_snippets(args: &[String]) -> Result<(), String> {
     let library = reference_library()?;
     let folder = cache_folder()?;
@@ -86,8 +87,18 @@ pub fn run_snippets(args: &[String]) -> Result<(), String> {
         ask_reference(&call)?;
         std::fs::rename(&partial, &verdicts).map_err(|e| e.to_string())?;
     }
-    let list = std::fs::read_to_string(&verdicts).map_err(|e| e.to_string())?;
-    let blob = std::fs::read(&snippets).map_err(|e| e.to_string())?;
+    if let Some(seed) = option(args, "--mutate") {
+        let (texts, out) = (folder.join("mutants.bin"), folder.join("mutants.txt"));
+        let count = option(args, "--count").unwrap_or("3000");
+        ask_reference(&["mutate", text(&snippets)?, text(&texts)?, text(&out)?, seed, count])?;
+        return compare_snippets(&texts, &out, args);
+    }
+    compare_snippets(&snippets, &verdicts, args)
+}
+
+fn compare_snippets(snippets: &Path, verdicts: &Path, args: &[String]) -> Result<(), String> {
+    let list = std::fs::read_to_string(verdicts).map_err(|e| e.to_string())?;
+    let blob = std::fs::read(snippets).map_err(|e| e.to_string())?;
     let only = option(args, "--only");
     let mut tally = Tally::new(args);
     let mut rest = blob.as_slice();

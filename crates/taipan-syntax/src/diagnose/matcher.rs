@@ -90,9 +90,9 @@ impl<'s> Matcher<'s> {
     }
 
     pub fn take_warnings(&mut self) -> Vec<Warning> {
-        let mut all = self.lexer.take_warnings();
-        all.append(&mut self.warnings);
-        all
+        let mut later = self.lexer.take_warnings();
+        self.warnings.append(&mut later);
+        std::mem::take(&mut self.warnings)
     }
 
     pub(super) fn node(&self, id: NodeId) -> Node {
@@ -150,9 +150,7 @@ impl<'s> Matcher<'s> {
         }
         self.tokens.push(token);
         let mut warnings = self.lexer.take_warnings();
-        if !self.messages {
-            self.warnings.append(&mut warnings);
-        }
+        self.warnings.append(&mut warnings);
         if token.kind == Kind::ERRORTOKEN {
             let error = self.lexer.error().cloned().unwrap_or(LexError::Eof);
             self.tokenizer_error(&error);

@@ -39,6 +39,12 @@ pub(crate) fn diagnose(source: &str, mode: Mode, flags: &Flags) -> (ParseError, 
 
 fn search(source: &str, mode: Mode, flags: &Flags, max_level: u32) -> (ParseError, Vec<Warning>) {
     let mut matcher = Matcher::new(source, mode, flags, max_level);
+    let error = find_error(&mut matcher, mode, flags);
+    // Reading on for a better message warns as well.
+    (error, matcher.take_warnings())
+}
+
+fn find_error(matcher: &mut Matcher<'_>, mode: Mode, flags: &Flags) -> ParseError {
     let start = match mode {
         Mode::Exec => "file",
         Mode::Single => "interactive",
@@ -46,20 +52,18 @@ fn search(source: &str, mode: Mode, flags: &Flags, max_level: u32) -> (ParseErro
         Mode::FuncType => "func_type",
     };
     let first = matcher.run(start);
-    let warnings = matcher.take_warnings();
     if let Ok(true) = first {
-        return (matcher.error_after_success(), warnings);
+        return matcher.error_after_success();
     }
     if flags.allow_incomplete_input && matcher.ended() {
         matcher.forget_error();
-        return (matcher.raise_here(ErrorKind::IncompleteInput, "incomplete input"), warnings);
+        return matcher.raise_here(ErrorKind::IncompleteInput, "incomplete input");
     }
     if first.is_err() {
-        return (matcher.finish_error(), warnings);
+        return matcher.finish_error();
     }
     let last = matcher.last_token();
     matcher.search_messages();
     let second = matcher.run(start);
-    let error = if second.is_err() { matcher.finish_error() } else { matcher.generic_error(last) };
-    (error, warnings)
+    if second.is_err() { matcher.finish_error() } else { matcher.generic_error(last) }
 }

@@ -25,7 +25,9 @@ fn character_offset(line: &str, col: i32) -> i32 {
 impl Matcher<'_> {
     fn line(&self, lineno: i32) -> &str {
         let index = usize::try_from(lineno - 1).unwrap_or(0);
-        self.source.split_inclusive('\n').nth(index).unwrap_or("")
+        let line = self.source.split_inclusive('\n').nth(index).unwrap_or("");
+        // Only the line the tokenizer is on still has its end.
+        if self.lexer.lineno() > lineno { line.trim_end_matches('\n') } else { line }
     }
 
     /// Keeps the error, unless there is one already.

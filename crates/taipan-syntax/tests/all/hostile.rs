@@ -82,7 +82,7 @@ fn null_and_bad_bytes() {
 
 #[test]
 fn every_prefix() {
-    let text = include_str!("../../../tests/oracle/parse_reference.py");
+    let text = include_str!("../../../../tests/oracle/parse_reference.py");
     for (end, _) in text.char_indices() {
         let _ = error_of(&text[..end]);
     }
