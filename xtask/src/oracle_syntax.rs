@@ -311,3 +311,23 @@ pub fn run_judge(args: &[String]) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// `time-parse`: how long parsing all library files takes; build with `--profile fast`.
+pub fn run_time(_: &[String]) -> Result<(), String> {
+    let library = reference_library()?;
+    let list = std::fs::read_to_string(cache_folder()?.join("files.txt")).map_err(|e| e.to_string())?;
+    let mut sources = Vec::new();
+    for line in list.lines() {
+        let name = line.split('\x1f').next().unwrap_or_default();
+        let bytes = std::fs::read(library.join(name)).map_err(|e| format!("{name}: {e}"))?;
+        sources.extend(source::decode_source(&bytes, &|_, _| Ok(None)));
+    }
+    let bytes: usize = sources.iter().map(String::len).sum();
+    for _ in 0..3 {
+        let start = std::time::Instant::now();
+        let parsed = sources.iter().filter(|text| parse(text, Mode::Exec, &Flags::default()).is_ok()).count();
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{parsed} of {} files, {bytes} bytes in {seconds:.3} s", sources.len());
+    }
+    Ok(())
+}

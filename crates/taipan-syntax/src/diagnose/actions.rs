@@ -319,7 +319,7 @@ impl Matcher<'_> {
         match checked {
             Ok(invalid) => self.warn_escape(token, parts.body, invalid),
             Err(msg) => {
-                self.raise_token(token, &msg);
+                self.raise_last(ErrorKind::SyntaxError, &msg);
                 return Err(Raised);
             }
         }

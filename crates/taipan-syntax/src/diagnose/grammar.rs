@@ -113,7 +113,6 @@ pub(super) struct Alternative {
 }
 
 pub(super) struct Rule {
-    pub name: String,
     pub memo: bool,
     pub left_recursive: bool,
     /// Inside this rule the search for messages is off.
@@ -157,7 +156,6 @@ fn read(text: &str) -> Grammar {
             let alternatives = reader.alternatives();
             assert!(reader.peek().is_empty(), "rest of rule {name}: {}", reader.peek());
             Rule {
-                name: name.to_owned(),
                 memo: marks.contains('m') || marks.contains('l'),
                 left_recursive: marks.contains('l'),
                 quiet: marks.contains('q'),

@@ -13,8 +13,9 @@ fn is(c: i32, a: u8, b: u8) -> bool {
 
 /// Whether `rest` begins with `tail` and the word ends there.
 fn is_word(rest: &[u8], tail: &[u8]) -> bool {
-    rest.strip_prefix(tail)
-        .is_some_and(|rest| !rest.first().is_some_and(|&b| b == b'_' || b >= 128 || b.is_ascii_alphanumeric()))
+    rest.strip_prefix(tail).is_some_and(|rest| {
+        !rest.first().is_some_and(|&b| b == b'_' || b >= 128 || b.is_ascii_alphanumeric())
+    })
 }
 
 impl Lexer<'_> {
@@ -202,7 +203,7 @@ impl Lexer<'_> {
                 b'a' => is_word(rest, b"nd"),
                 b'e' => is_word(rest, b"lse"),
                 b'f' => is_word(rest, b"or"),
-                b'i' => is_word(rest, b"f") || is_word(rest, b"n") || is_word(rest, b"s"),
+                b'i' => matches!(rest.first(), Some(b'f' | b'n' | b's')),
                 b'o' => is_word(rest, b"r"),
                 b'n' => is_word(rest, b"ot"),
                 _ => false,
