@@ -13,13 +13,16 @@ type Command = fn(&[String]) -> Result<(), String>;
 /// Every subcommand: name, one line of help, function.
 const COMMANDS: &[(&str, &str, Command)] = &[
     ("gen-ast", "write the syntax tree types from ast.table (--check: only compare)", gen_ast::run),
+    ("oracle-code", "compare code objects of the library (--only PART, --show FILE)", oracle_code::run),
+    ("bench-compile", "time parser and compiler against the reference's compile()", oracle_code::bench),
     (
         "oracle-ast",
         "compare trees of the reference's library (--only PART, --show N)",
         oracle_syntax::run_files,
     ),
-    ("oracle-code", "compare code objects of the library (--only PART, --show FILE)", oracle_code::run),
-    ("bench-compile", "time parser and compiler against the reference's compile()", oracle_code::bench),
+    ("time-parse", "time the parser over the reference library", oracle_syntax::run_time),
+    ("judge", "say what the parser makes of texts: MODE TEXT...", oracle_syntax::run_judge),
+    ("dump-ast", "print the tree of a file as ast.dump does", oracle_syntax::run_dump),
     ("oracle-errors", "compare trees and errors of its tests' snippets", oracle_syntax::run_snippets),
 ];
 

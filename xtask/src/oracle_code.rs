@@ -196,14 +196,15 @@ fn verdict(bytes: &[u8]) -> String {
 
 fn syntax_error(error: &taipan_syntax::ParseError) -> String {
     let message = quote(&PyStr::from(&*error.msg));
+    let shown = |part: Option<i32>| part.map_or("None".to_owned(), |part| part.to_string());
     match &error.place {
         Some(p) => format!(
             "{} {},{},{},{} {message}\n",
             error.kind.name(),
             p.lineno,
             p.offset,
-            p.end_lineno,
-            p.end_offset
+            shown(p.end_lineno),
+            shown(p.end_offset)
         ),
         None => format!("{} None,None,None,None {message}\n", error.kind.name()),
     }

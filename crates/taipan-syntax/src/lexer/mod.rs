@@ -106,6 +106,7 @@ pub struct Lexer<'s> {
     strings: Vec<StringMode>,
     comment_newline: bool,
     reached_end: bool,
+    unterminated_at_end: bool,
     error: Option<LexError>,
     warnings: Vec<Warning>,
 }
@@ -134,6 +135,7 @@ impl<'s> Lexer<'s> {
             strings: Vec::new(),
             comment_newline: false,
             reached_end: false,
+            unterminated_at_end: false,
             error: None,
             warnings: Vec::new(),
         }
@@ -156,6 +158,16 @@ impl<'s> Lexer<'s> {
     /// Whether the end of the text was met.
     pub fn reached_end(&self) -> bool {
         self.reached_end
+    }
+
+    /// Whether an f- or t-string is open.
+    pub fn inside_string(&self) -> bool {
+        !self.strings.is_empty()
+    }
+
+    /// Whether the text ends inside a string.
+    pub fn unterminated_at_end(&self) -> bool {
+        self.unterminated_at_end
     }
 
     /// The line being read.
@@ -224,6 +236,12 @@ impl<'s> Lexer<'s> {
         }
     }
 
+    /// Remembers that the text ended where one more character was looked for.
+    #[inline]
+    fn note_end(&mut self) {
+        self.reached_end |= self.cur == self.src.len();
+    }
+
     #[inline]
     fn peek(&self) -> u8 {
         if self.cur < self.line_end { self.src[self.cur] } else { 0 }
@@ -267,7 +285,8 @@ impl<'s> Lexer<'s> {
             lineno: self.lineno,
             col: 0,
             end_lineno: self.lineno,
-            end_col: end as i32 - self.line_start as i32,
+            // Of a doubled brace the second is no text but belongs to the columns.
+            end_col: self.column(),
         }
     }
 
@@ -307,16 +326,20 @@ impl<'s> Lexer<'s> {
         let line = &self.src[self.line_start..];
         let length = line.iter().position(|&b| b == b'\n').unwrap_or(line.len());
         let read = String::from_utf8_lossy(&self.src[self.line_start..self.cur.max(self.line_start)]);
-        let offset = if offset == -1 { read.chars().count() as i32 } else { offset };
-        let end_offset = if end_offset == -1 { offset } else { end_offset };
+        let characters = |bytes: i32| {
+            let end = (self.line_start + bytes.max(0) as usize).min(self.src.len());
+            String::from_utf8_lossy(&self.src[self.line_start..end]).chars().count() as i32
+        };
+        let offset = if offset == -1 { read.chars().count() as i32 } else { characters(offset) };
+        let end_offset = if end_offset == -1 { offset } else { characters(end_offset) };
         ParseError {
             kind: ErrorKind::SyntaxError,
             msg,
             place: Some(ErrorPlace {
                 lineno: self.lineno,
                 offset,
-                end_lineno: self.lineno,
-                end_offset,
+                end_lineno: Some(self.lineno),
+                end_offset: Some(end_offset),
                 text: Some(String::from_utf8_lossy(&line[..length]).into_owned()),
             }),
         }
@@ -419,7 +442,8 @@ impl<'s> Lexer<'s> {
             self.comment_newline = false;
             return Some(self.token(Kind::NL, start));
         }
-        Some(self.token_to(Kind::NEWLINE, start, self.cur - 1))
+        // The text ends before the newline, the columns behind it.
+        Some(Token { end: start as u32, ..self.token(Kind::NEWLINE, start) })
     }
 
     /// Passes a comment; the line end stays unread. A token comes out only where comments or type

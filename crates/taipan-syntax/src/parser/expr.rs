@@ -218,8 +218,15 @@ impl Parser<'_> {
     fn comparison_operator(&mut self) -> Option<CmpOp> {
         let op = match self.kind() {
             Kind::EQEQUAL => CmpOp::Eq,
-            // `<>` is only an operator under a future flag that the error pass rejects.
-            Kind::NOTEQUAL if self.token().text(self.source) == "!=" => CmpOp::NotEq,
+            Kind::NOTEQUAL if !self.barry => CmpOp::NotEq,
+            Kind::LESS if self.barry && self.kind_at(1) == Kind::GREATER => {
+                // `<>`, one operator where the future flag asks for it.
+                if self.token().end != self.tokens[self.pos + 1].start {
+                    return None;
+                }
+                self.bump();
+                CmpOp::NotEq
+            }
             Kind::LESS => CmpOp::Lt,
             Kind::LESSEQUAL => CmpOp::LtE,
             Kind::GREATER => CmpOp::Gt,

@@ -58,6 +58,11 @@ pub(crate) fn expression_text(source: &str) -> String {
     let mut chars = source.chars();
     while let Some(c) = chars.next() {
         match c {
+            '\\' if quote.is_some() => {
+                out.push(c);
+                out.extend(chars.next());
+                continue;
+            }
             '"' | '\'' if quote == Some(c) => quote = None,
             '"' | '\'' if quote.is_none() => quote = Some(c),
             '#' if quote.is_none() => {
@@ -77,7 +82,8 @@ pub(crate) fn expression_text(source: &str) -> String {
 struct Field {
     start: usize,
     value: Expr,
-    debug: bool,
+    /// The `=` that asks for the expression's text.
+    equals: Option<Token>,
     conversion: Option<(char, Token)>,
     format_spec: Option<Expr>,
     /// The token that ends the expression's text.
@@ -192,7 +198,7 @@ impl Parser<'_> {
         let start = self.pos;
         self.bump();
         let value = self.annotated_rhs()?;
-        let debug = self.eat(Kind::EQUAL);
+        let equals = if self.at(Kind::EQUAL) { Some(self.bump()) } else { None };
         let stop = self.token();
         let mut conversion = None;
         if self.eat(Kind::EXCLAMATION) {
@@ -208,24 +214,24 @@ impl Parser<'_> {
             }
             conversion = Some((letter, token));
         }
-        let format_spec = if self.at(Kind::COLON) { Some(self.format_spec(template, raw)?) } else { None };
+        let format_spec = if self.at(Kind::COLON) { Some(self.format_spec(raw)?) } else { None };
         self.expect(Kind::RBRACE)?;
-        let field = Field { start, value, debug, conversion, format_spec, stop };
+        let field = Field { start, value, equals, conversion, format_spec, stop };
         self.finish_field(parts, field, template);
         Ok(())
     }
 
     fn finish_field(&mut self, parts: &mut Vec<Expr>, field: Field, template: bool) {
-        let Field { start, value, debug, conversion, format_spec, stop } = field;
+        let Field { start, value, equals, conversion, format_spec, stop } = field;
         let open = self.tokens[start];
         let whole = self.range_from(start);
         let letter = match conversion {
             Some((letter, _)) => letter as i32,
-            None if debug && format_spec.is_none() => 'r' as i32,
+            None if equals.is_some() && format_spec.is_none() => 'r' as i32,
             None => -1,
         };
-        let text = || expression_text(&self.source[open.end as usize..stop.start as usize]);
-        if debug {
+        let text = |end: u32| expression_text(&self.source[open.end as usize..end as usize]);
+        if equals.is_some() {
             let (line, col) = match (&conversion, &format_spec) {
                 (Some((_, token)), _) => (token.lineno, token.col),
                 (None, Some(spec)) => (spec.range.lineno, spec.range.col_offset + 1),
@@ -237,12 +243,10 @@ impl Parser<'_> {
                 end_col_offset: col - 1,
                 ..whole
             };
-            parts.push(str_constant(range, PyStr::from(text()), None));
+            parts.push(str_constant(range, PyStr::from(text(stop.start)), None));
         }
         let kind = if template {
-            let text = text();
-            let shown = text.trim_end_matches(|c: char| c.is_whitespace() || c == '=');
-            let str = Constant::Str(PyStr::from(shown));
+            let str = Constant::Str(PyStr::from(text(equals.map_or(stop.start, |token| token.start))));
             ExprInterpolation { value, str, conversion: letter, format_spec }.into()
         } else {
             ExprFormattedValue { value, conversion: letter, format_spec }.into()
@@ -250,14 +254,14 @@ impl Parser<'_> {
         parts.push(Expr { range: whole, kind });
     }
 
-    fn format_spec(&mut self, template: bool, raw: bool) -> Parse<Expr> {
+    fn format_spec(&mut self, raw: bool) -> Parse<Expr> {
         let start = self.pos;
         self.bump();
         let mut values = Vec::new();
         loop {
             match self.kind() {
                 Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => values.push(self.middle(raw)?),
-                Kind::LBRACE => self.field(&mut values, template, raw)?,
+                Kind::LBRACE => self.field(&mut values, false, raw)?,
                 _ => break,
             }
         }
