@@ -299,7 +299,12 @@ fn write_code(out: &mut String, code: &Code) {
     let _ = writeln!(
         out,
         "args {} {} {} flags {:x} stack {} line {}",
-        code.argcount, code.posonlyargcount, code.kwonlyargcount, code.flags, code.stacksize, code.firstlineno
+        code.argcount,
+        code.posonlyargcount,
+        code.kwonlyargcount,
+        code.flags,
+        code.stacksize,
+        code.firstlineno
     );
     let _ = writeln!(out, "names {}", names(&code.names));
     let _ = writeln!(out, "varnames {}", names(&code.varnames()));

@@ -9,9 +9,7 @@ use super::{ArgCounts, Compiler, UnitKind, span};
 use crate::error::{CompileError, Compiled, location};
 use crate::instr::Label;
 use crate::names::{Name, known};
-use crate::symtable::{
-    BlockKind, CELL, DEF_LOCAL, DEF_NONLOCAL, FREE, Part, ScopeId, key_of, scope_of,
-};
+use crate::symtable::{BlockKind, CELL, DEF_LOCAL, DEF_NONLOCAL, FREE, Part, ScopeId, key_of, scope_of};
 
 /// What a comprehension makes, and of what.
 #[derive(Clone, Copy)]
@@ -267,7 +265,8 @@ impl<'a> Compiler<'a> {
             let arg = self.unit.varnames.add(mangled) as u32;
             self.op_i(loc, Opcode::LOAD_FAST_AND_CLEAR, arg);
             if scope_of(flags) == CELL {
-                let arg = if outer_scope == FREE { self.free_index(mangled) } else { self.cell_index(mangled) };
+                let arg =
+                    if outer_scope == FREE { self.free_index(mangled) } else { self.cell_index(mangled) };
                 self.op_i(loc, Opcode::MAKE_CELL, arg);
             }
             state.pushed.push(name);

@@ -1,7 +1,7 @@
 //! Local improvements within a block: constants that decide jumps, comparisons that need no `TO_BOOL`, jumps to
 //! jumps, foldable operations, and the fusing of instruction pairs.
 
-use taipan_bytecode::opcode::{INTRINSIC_LIST_TO_TUPLE, INTRINSIC_UNARY_POSITIVE, COMPARE_TO_BOOL};
+use taipan_bytecode::opcode::{COMPARE_TO_BOOL, INTRINSIC_LIST_TO_TUPLE, INTRINSIC_UNARY_POSITIVE};
 use taipan_bytecode::{Constant, Opcode};
 
 use super::fold_block::Folder;

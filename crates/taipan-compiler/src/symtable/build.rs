@@ -586,7 +586,12 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn function_annotations(&mut self, args: &Arguments, returns: Option<&Expr>, range: Range) -> Compiled<()> {
+    fn function_annotations(
+        &mut self,
+        args: &Arguments,
+        returns: Option<&Expr>,
+        range: Range,
+    ) -> Compiled<()> {
         let sees_class = self.cur().can_see_class_scope || self.cur().kind == BlockKind::Class;
         let key = key_of(args, Part::Annotations);
         self.enter_block(known::ANNOTATE, BlockKind::Annotation, key, range)?;
