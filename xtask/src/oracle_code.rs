@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use taipan_bytecode::location::LocationReader;
+use taipan_bytecode::marshal;
 use taipan_bytecode::{Code, Constant, Opcode, PyStr};
 use taipan_compiler::{Options, compile};
 use taipan_syntax::{Flags, Mode, parse, source};
@@ -102,6 +103,56 @@ fn show(path: &Path) -> Result<(), String> {
     Err("not alike".into())
 }
 
+/// `oracle-marshal [--only SUBSTR]`: marshalled code against CPython's, and ours read back.
+pub fn run_marshal(args: &[String]) -> Result<(), String> {
+    let args = args.to_vec();
+    on_big_stack(move || {
+        let library = reference_library()?;
+        let list = ask(&["marshal", text(&library)?])?;
+        let only = option(&args, "--only");
+        let (mut alike, mut total, mut unreadable) = (0, 0, 0);
+        for line in list.lines() {
+            let (name, expected) = line.split_once('\x1f').ok_or("a verdict without a name")?;
+            if only.is_some_and(|part| !name.contains(part)) {
+                continue;
+            }
+            let bytes = std::fs::read(library.join(name)).map_err(|e| e.to_string())?;
+            let Ok(source) = source::decode_source(&bytes, &codec) else { continue };
+            let Ok(mut parsed) = parse(&source, Mode::Exec, &Flags::default()) else { continue };
+            let Ok(output) = compile(&mut parsed.module, "<oracle>", &Options::default()) else { continue };
+            let code = Constant::Code(std::rc::Rc::new(output.code));
+            let data = marshal::dumps(&code);
+            total += 1;
+            let same = expected == format!("{:08x}\x1f{}", crc32(&data), data.len());
+            alike += usize::from(same);
+            let read_back = match marshal::loads(&data) {
+                Ok(Constant::Code(code)) => {
+                    let mut out = String::new();
+                    write_code(&mut out, &code);
+                    out
+                }
+                _ => String::new(),
+            };
+            let mut original = String::new();
+            if let Constant::Code(code) = &code {
+                write_code(&mut original, code);
+            }
+            if read_back != original {
+                unreadable += 1;
+                println!("not read back: {name}");
+            }
+            if only.is_some() {
+                let file = cache_folder()?.join("marshalled");
+                std::fs::write(&file, &data).map_err(|e| e.to_string())?;
+                let understood = ask(&["unmarshal", text(&file)?])? == original;
+                println!("{name}: same bytes {same}, understood by the reference {understood}");
+            }
+        }
+        println!("{alike} of {total} byte for byte alike, {unreadable} not read back");
+        if unreadable == 0 { Ok(()) } else { Err("marshalled code is not read back".into()) }
+    })
+}
+
 /// `bench-compile`: parsing and compiling all files against CPython's `compile()`.
 pub fn bench(_: &[String]) -> Result<(), String> {
     on_big_stack(|| {
@@ -142,7 +193,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
             if path.file_name().is_some_and(|name| name != "__pycache__") {
                 collect(&path, files)?;
             }
-        } else if path.extension().is_some_and(|extension| extension == "py") {
+        } else if path.is_file() && path.extension().is_some_and(|extension| extension == "py") {
             files.push(path);
         }
     }

@@ -6,7 +6,9 @@
 
 pub mod code;
 pub mod exceptions;
+pub mod listing;
 pub mod location;
+pub mod marshal;
 pub mod opcode;
 
 pub use code::{BigInt, Code, Constant, PyStr};
