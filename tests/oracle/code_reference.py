@@ -122,7 +122,8 @@ def main():
         warnings.simplefilter("ignore")
         for name in files_below(path):
             try:
-                data = marshal.dumps(compile(read(name), "<oracle>", "exec", dont_inherit=True))
+                made = compile(read(name), "<oracle>", "exec", dont_inherit=True)
+                data = marshal.dumps(made)
             except Exception:
                 continue
             print(os.path.relpath(name, path), f"{zlib.crc32(data):08x}", len(data), sep="\x1f")
