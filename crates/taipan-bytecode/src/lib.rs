@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod canonical;
 pub mod code;
 pub mod exceptions;
 pub mod listing;

@@ -116,7 +116,8 @@ fn argument(code: &Code, line: &Line, labels: &BTreeMap<usize, usize>) -> String
 fn write_listing(out: &mut String, code: &Code, recursive: bool) {
     let lines = decode(code);
     let guards = read_guards(&code.exceptiontable);
-    let mut labels: BTreeMap<usize, usize> = lines.iter().filter_map(|line| line.target).map(|t| (t, 0)).collect();
+    let mut labels: BTreeMap<usize, usize> =
+        lines.iter().filter_map(|line| line.target).map(|t| (t, 0)).collect();
     for guard in &guards {
         for place in [guard.start, guard.end, guard.target] {
             labels.insert(place as usize, 0);

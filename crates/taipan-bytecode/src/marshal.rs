@@ -229,7 +229,9 @@ impl Writer {
             Constant::Ellipsis => return self.out.push(b'.'),
             _ => {}
         }
-        let Some(flag) = self.reference(Identity::Constant(value.clone()), is_immortal(value)) else { return };
+        let Some(flag) = self.reference(Identity::Constant(value.clone()), is_immortal(value)) else {
+            return;
+        };
         match value {
             Constant::Int(value) => match i32::try_from(*value) {
                 Ok(value) => {
@@ -514,7 +516,8 @@ impl Reader<'_> {
         let mut text = PyStrBuilder::with_capacity(size);
         match std::str::from_utf8(bytes) {
             Ok(valid) => text.push_str(valid),
-            Err(_) => push_surrogates(bytes, &mut text).ok_or(MarshalError::Value("bad marshal data (invalid text)"))?,
+            Err(_) => push_surrogates(bytes, &mut text)
+                .ok_or(MarshalError::Value("bad marshal data (invalid text)"))?,
         }
         Ok(Constant::Str(text.take()))
     }
