@@ -123,7 +123,8 @@ def main():
         for name in files_below(path):
             try:
                 made = compile(read(name), "<oracle>", "exec", dont_inherit=True)
-                data = marshal.dumps(made)
+                held = [made]  # a second reference, as whoever writes a .pyc file has one
+                data = marshal.dumps(held[0])
             except Exception:
                 continue
             print(os.path.relpath(name, path), f"{zlib.crc32(data):08x}", len(data), sep="\x1f")

@@ -190,7 +190,7 @@ impl Writer {
                 self.count(&consts);
                 self.count_names(&code.names);
                 self.count_names(&code.localsplusnames);
-                self.note(Identity::Constant(Constant::Str(code.filename.clone())), false);
+                self.count_name(&code.filename);
                 self.count_name(&code.name);
                 self.count_name(&code.qualname);
                 self.note(Identity::Bytes(code.linetable.clone()), false);
@@ -606,7 +606,7 @@ impl Reader<'_> {
             linetable: self.bytes_field()?,
             exceptiontable: self.bytes_field()?,
         };
-        if code.localspluskinds.len() != code.localsplusnames.len() || code.code.len() % 2 != 0 {
+        if code.localspluskinds.len() != code.localsplusnames.len() || !code.code.len().is_multiple_of(2) {
             return Err(MarshalError::Value("code: bad argument sizes"));
         }
         Ok(code)
