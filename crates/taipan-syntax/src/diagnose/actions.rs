@@ -327,12 +327,12 @@ impl Matcher<'_> {
         Ok(Some(self.make(kind, start, &[])))
     }
 
-    fn decode_part(&mut self, part: NodeId, raw: bool) -> Result<(), Raised> {
+    fn decode_part(&mut self, part: NodeId, raw: bool, lineno: i32) -> Result<(), Raised> {
         let token = self.first_token(part);
         let body = token.text(self.source);
         match literal::decode_text(body, raw) {
             Ok((_, invalid)) => {
-                self.warn_escape(token, body, invalid);
+                self.warn_escape(Token { lineno, ..token }, body, invalid);
                 Ok(())
             }
             Err(msg) => {
@@ -346,7 +346,7 @@ impl Matcher<'_> {
     fn middle(&mut self, a: NodeId) -> Match {
         let token = self.first_token(a);
         let raw = token.text(self.source).contains('\\') && self.in_raw_string(self.node(a).start as usize);
-        self.decode_part(a, raw)?;
+        self.decode_part(a, raw, token.lineno)?;
         Ok(Some(a))
     }
 
@@ -371,9 +371,11 @@ impl Matcher<'_> {
         let raw = self.first_token(open).text(self.source).contains(['r', 'R']);
         let template = self.is_token(open, Kind::TSTRING_START);
         let parts: Vec<NodeId> = self.children_of(parts).to_vec();
+        // Lines are counted from the string's end, where the text is decoded.
+        let end_line = self.tokens[self.mark - 1].lineno;
         for part in parts {
             if self.node(part).kind == NodeKind::Token {
-                self.decode_part(part, raw)?;
+                self.decode_part(part, raw, end_line)?;
             }
         }
         let kind = if template { NodeKind::TemplateStr } else { NodeKind::JoinedStr };

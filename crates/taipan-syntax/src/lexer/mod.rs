@@ -225,7 +225,7 @@ impl<'s> Lexer<'s> {
         self.line_start = self.cur;
         self.lineno += 1;
         let rest = &self.src[self.cur..];
-        self.line_end = self.cur + rest.iter().position(|&b| b == b'\n').map_or(rest.len(), |n| n + 1);
+        self.line_end = self.cur + memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
         true
     }
 
@@ -347,7 +347,12 @@ impl<'s> Lexer<'s> {
 
     fn warn(&mut self, msg: String, error_msg: Option<String>) {
         let error = self.make_error(error_msg.unwrap_or_else(|| msg.clone()), -1, -1);
-        self.warnings.push(Warning { msg, lineno: self.lineno, error: Some(Box::new(error)) });
+        self.warnings.push(Warning {
+            msg,
+            lineno: self.lineno,
+            at: self.cur as u32,
+            error: Some(Box::new(error)),
+        });
     }
 
     fn normal_token(&mut self) -> Token {

@@ -90,7 +90,10 @@ struct Field {
     stop: Token,
 }
 
-impl Parser<'_> {
+/// An escape to be warned about: the token, its text, the place in it.
+type Escape<'s> = (Token, (&'s str, InvalidEscape));
+
+impl<'s> Parser<'s> {
     pub(super) fn strings(&mut self) -> Parse<Expr> {
         let start = self.pos;
         if self.at(Kind::STRING) && !matches!(self.kind_at(1), Kind::STRING | Kind::FSTRING_START) {
@@ -171,11 +174,21 @@ impl Parser<'_> {
     fn joined(&mut self, parts: &mut Vec<Expr>) -> Parse<()> {
         let open = self.bump();
         let raw = open.text(self.source).contains(['r', 'R']);
+        let mut escapes = Vec::new();
         loop {
             match self.kind() {
-                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => parts.push(self.middle(raw)?),
+                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => {
+                    let (part, escape) = self.middle(raw)?;
+                    parts.push(part);
+                    escapes.extend(escape);
+                }
                 Kind::FSTRING_END | Kind::TSTRING_END => {
-                    self.bump();
+                    // Such text is decoded at the string's end, from where its lines are counted.
+                    let Token { lineno, end, .. } = self.bump();
+                    for (token, escape) in escapes {
+                        let token = Token { lineno, end, ..token };
+                        self.warn_escape(token, escape.0, Some(escape.1));
+                    }
                     return Ok(());
                 }
                 Kind::LBRACE => self.field(parts, open.kind == Kind::TSTRING_START, raw)?,
@@ -184,13 +197,13 @@ impl Parser<'_> {
         }
     }
 
-    fn middle(&mut self, raw: bool) -> Parse<Expr> {
+    fn middle(&mut self, raw: bool) -> Parse<(Expr, Option<Escape<'s>>)> {
         let start = self.pos;
         let token = self.bump();
         let body = token.text(self.source);
         let (value, invalid) = literal::decode_text(body, raw).map_err(|_| Fail)?;
-        self.warn_escape(token, body, invalid);
-        Ok(str_constant(self.range_from(start), value, None))
+        let escape = invalid.map(|invalid| (token, (body, invalid)));
+        Ok((str_constant(self.range_from(start), value, None), escape))
     }
 
     /// A replacement field: `{value = !conversion :format}`.
@@ -260,7 +273,13 @@ impl Parser<'_> {
         let mut values = Vec::new();
         loop {
             match self.kind() {
-                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => values.push(self.middle(raw)?),
+                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => {
+                    let (part, escape) = self.middle(raw)?;
+                    values.push(part);
+                    if let Some((token, (body, invalid))) = escape {
+                        self.warn_escape(token, body, Some(invalid));
+                    }
+                }
                 Kind::LBRACE => self.field(&mut values, false, raw)?,
                 _ => break,
             }
@@ -284,7 +303,7 @@ pub(crate) fn escape_warning(token: Token, body: &str, invalid: InvalidEscape) -
         literal::invalid_escape_messages(c)
     };
     let lineno = token.lineno + body[..invalid.at].matches('\n').count() as i32;
-    Some(Warning { msg, lineno, error: None })
+    Some(Warning { msg, lineno, at: token.end, error: None })
 }
 
 fn concatenate_bytes(parts: Vec<Expr>) -> ExprKind {
