@@ -22,6 +22,7 @@ const COMMANDS: &[(&str, &str, Command)] = &[
         oracle_syntax::run_files,
     ),
     ("time-parse", "time the parser over the reference library", oracle_syntax::run_time),
+    ("tokens", "print the tokens of a file", oracle_syntax::run_tokens),
     ("judge", "say what the parser makes of texts: MODE TEXT...", oracle_syntax::run_judge),
     ("dump-ast", "print the tree of a file as ast.dump does", oracle_syntax::run_dump),
     ("oracle-errors", "compare trees and errors of its tests' snippets", oracle_syntax::run_snippets),

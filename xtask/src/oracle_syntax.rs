@@ -305,7 +305,12 @@ pub fn run_judge(args: &[String]) -> Result<(), String> {
     };
     for text in texts {
         match parse(text, mode, &flags) {
-            Ok(parsed) => println!("{text:?} ok | {}", warnings_text(&parsed.warnings)),
+            Ok(parsed) => {
+                println!("{text:?} ok | {}", warnings_text(&parsed.warnings));
+                for error in parsed.warnings.iter().filter_map(|w| w.error.as_deref()) {
+                    println!("  as error: {}", error_text(error).replace('\x1f', " | "));
+                }
+            }
             Err(r) => println!("{text:?} {}", error_text(&r.error).replace('\x1f', " | ")),
         }
     }
@@ -330,4 +335,27 @@ pub fn run_time(_: &[String]) -> Result<(), String> {
         println!("{parsed} of {} files, {bytes} bytes in {seconds:.3} s", sources.len());
     }
     Ok(())
+}
+
+/// `tokens FILE`: the tokens as Python's `_tokenize` gives them.
+pub fn run_tokens(args: &[String]) -> Result<(), String> {
+    use taipan_syntax::lexer::{LexOptions, Lexer};
+    let path = args.first().ok_or("which file?")?;
+    let source = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
+    let mut lexer = Lexer::new(&source, LexOptions { type_comments: false, extra_tokens: true });
+    loop {
+        let t = lexer.next_token();
+        println!(
+            "{} {},{}-{},{} {:?}",
+            t.kind as u8,
+            t.lineno,
+            t.col,
+            t.end_lineno,
+            t.end_col,
+            t.text(&source)
+        );
+        if matches!(t.kind, taipan_syntax::token::Kind::ENDMARKER | taipan_syntax::token::Kind::ERRORTOKEN) {
+            return Ok(());
+        }
+    }
 }

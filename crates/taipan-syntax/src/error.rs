@@ -87,6 +87,8 @@ pub struct Warning {
     pub msg: String,
     /// Line the warning is reported on.
     pub lineno: i32,
+    /// Byte offset in the text up to which it was read when the warning was due.
+    pub at: u32,
     /// The `SyntaxError` that takes its place when warnings are turned into errors.
     pub error: Option<Box<ParseError>>,
 }

@@ -295,7 +295,7 @@ impl Matcher<'_> {
         if !self.messages
             && let Some(invalid) = invalid
         {
-            self.warnings.extend(escape_warning(token, body, invalid));
+            self.warnings.extend(escape_warning(self.source, token, body, invalid));
         }
     }
 
@@ -317,7 +317,10 @@ impl Matcher<'_> {
                 .map_err(|msg| format!("(unicode error) {msg}"))
         };
         match checked {
-            Ok(invalid) => self.warn_escape(token, parts.body, invalid),
+            Ok(invalid) => {
+                let at_body = Token { col: token.col + parts.body_start as i32, ..token };
+                self.warn_escape(at_body, parts.body, invalid);
+            }
             Err(msg) => {
                 self.raise_last(ErrorKind::SyntaxError, &msg);
                 return Err(Raised);
@@ -327,12 +330,12 @@ impl Matcher<'_> {
         Ok(Some(self.make(kind, start, &[])))
     }
 
-    fn decode_part(&mut self, part: NodeId, raw: bool) -> Result<(), Raised> {
+    fn decode_part(&mut self, part: NodeId, raw: bool, (lineno, col): (i32, i32)) -> Result<(), Raised> {
         let token = self.first_token(part);
         let body = token.text(self.source);
         match literal::decode_text(body, raw) {
             Ok((_, invalid)) => {
-                self.warn_escape(token, body, invalid);
+                self.warn_escape(Token { lineno, col, ..token }, body, invalid);
                 Ok(())
             }
             Err(msg) => {
@@ -346,7 +349,7 @@ impl Matcher<'_> {
     fn middle(&mut self, a: NodeId) -> Match {
         let token = self.first_token(a);
         let raw = token.text(self.source).contains('\\') && self.in_raw_string(self.node(a).start as usize);
-        self.decode_part(a, raw)?;
+        self.decode_part(a, raw, (token.lineno, token.col))?;
         Ok(Some(a))
     }
 
@@ -371,9 +374,12 @@ impl Matcher<'_> {
         let raw = self.first_token(open).text(self.source).contains(['r', 'R']);
         let template = self.is_token(open, Kind::TSTRING_START);
         let parts: Vec<NodeId> = self.children_of(parts).to_vec();
+        // Lines are counted from the string's end, where the text is decoded.
+        let close = self.tokens[self.mark - 1];
+        let end = (close.lineno, close.end_col);
         for part in parts {
             if self.node(part).kind == NodeKind::Token {
-                self.decode_part(part, raw)?;
+                self.decode_part(part, raw, end)?;
             }
         }
         let kind = if template { NodeKind::TemplateStr } else { NodeKind::JoinedStr };

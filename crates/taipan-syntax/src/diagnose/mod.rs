@@ -16,6 +16,8 @@ mod grammar;
 mod matcher;
 mod place;
 
+pub(crate) use place::character_offset;
+
 use crate::error::{ErrorKind, ParseError, Warning};
 use crate::{Flags, Mode};
 use matcher::Matcher;

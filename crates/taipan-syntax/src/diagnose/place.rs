@@ -16,7 +16,7 @@ pub(super) struct RawPlace {
 }
 
 /// The character offset of byte offset `col` (from 1) in `line`.
-fn character_offset(line: &str, col: i32) -> i32 {
+pub(crate) fn character_offset(line: &str, col: i32) -> i32 {
     let Ok(col) = usize::try_from(col) else { return col };
     let read = String::from_utf8_lossy(&line.as_bytes()[..col.min(line.len())]).chars().count() as i32;
     read + i32::from(col > line.len())

@@ -225,7 +225,7 @@ impl<'s> Lexer<'s> {
         self.line_start = self.cur;
         self.lineno += 1;
         let rest = &self.src[self.cur..];
-        self.line_end = self.cur + rest.iter().position(|&b| b == b'\n').map_or(rest.len(), |n| n + 1);
+        self.line_end = self.cur + memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
         true
     }
 
@@ -285,8 +285,12 @@ impl<'s> Lexer<'s> {
             lineno: self.lineno,
             col: 0,
             end_lineno: self.lineno,
-            // Of a doubled brace the second is no text but belongs to the columns.
-            end_col: self.column(),
+            // Of a doubled brace the second is no text but belongs to the parser's columns.
+            end_col: if self.options.extra_tokens {
+                end as i32 - self.line_start as i32
+            } else {
+                self.column()
+            },
         }
     }
 
@@ -347,7 +351,12 @@ impl<'s> Lexer<'s> {
 
     fn warn(&mut self, msg: String, error_msg: Option<String>) {
         let error = self.make_error(error_msg.unwrap_or_else(|| msg.clone()), -1, -1);
-        self.warnings.push(Warning { msg, lineno: self.lineno, error: Some(Box::new(error)) });
+        self.warnings.push(Warning {
+            msg,
+            lineno: self.lineno,
+            at: self.cur as u32,
+            error: Some(Box::new(error)),
+        });
     }
 
     fn normal_token(&mut self) -> Token {
@@ -374,7 +383,11 @@ impl<'s> Lexer<'s> {
         if self.pending_indents < 0 {
             self.pending_indents += 1;
             let token = self.empty_token(Kind::DEDENT);
-            return if self.options.extra_tokens { self.token(Kind::DEDENT, self.cur) } else { token };
+            return match (self.options.extra_tokens, self.reached_end) {
+                (false, _) => token,
+                (true, true) => self.trailing_token(Kind::DEDENT),
+                (true, false) => self.token(Kind::DEDENT, self.cur),
+            };
         }
         self.pending_indents -= 1;
         if self.options.extra_tokens {
@@ -428,14 +441,21 @@ impl<'s> Lexer<'s> {
 
     fn end_token(&mut self) -> Token {
         if self.options.extra_tokens {
-            return self.token(Kind::ENDMARKER, self.cur);
+            return self.trailing_token(Kind::ENDMARKER);
         }
         self.empty_token(Kind::ENDMARKER)
+    }
+
+    /// What follows the text stands on a line of its own.
+    fn trailing_token(&self, kind: Kind) -> Token {
+        let lineno = self.lineno + 1;
+        Token { lineno, end_lineno: lineno, col: 0, end_col: 0, ..self.empty_token(kind) }
     }
 
     fn newline(&mut self, start: usize, blank_line: bool) -> Option<Token> {
         self.at_line_begin = true;
         if blank_line || !self.brackets.is_empty() {
+            self.comment_newline = false;
             return self.options.extra_tokens.then(|| self.token(Kind::NL, start));
         }
         if self.comment_newline && self.options.extra_tokens {

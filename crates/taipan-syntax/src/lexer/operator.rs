@@ -102,7 +102,7 @@ impl Lexer<'_> {
             }
             _ => {}
         }
-        if !unicode::is_printable(c as char) {
+        if !c.is_ascii_graphic() && !unicode::is_printable(c as char) {
             return self.syntax_error(format!("invalid non-printable character U+{c:04X}"));
         }
         if c == b'='

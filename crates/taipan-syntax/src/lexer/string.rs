@@ -44,7 +44,7 @@ impl Lexer<'_> {
     #[inline]
     fn skip_plain(&mut self, quote: u8) {
         let rest = &self.src[self.cur..self.line_end];
-        let plain = rest.iter().position(|&b| b == quote || b == b'\\' || b == b'\n');
+        let plain = memchr::memchr3(quote, b'\\', b'\n', rest);
         self.cur += plain.unwrap_or(rest.len());
     }
 

@@ -137,6 +137,16 @@ impl Parser<'_> {
     }
 
     pub(super) fn expression(&mut self) -> Parse<Expr> {
+        // A name or a constant alone need not go through all the operators.
+        if matches!(
+            self.kind_at(1),
+            Kind::COMMA | Kind::RPAR | Kind::NEWLINE | Kind::EQUAL | Kind::COLON | Kind::RSQB | Kind::RBRACE
+        ) && matches!(
+            self.kind(),
+            Kind::NAME | Kind::NUMBER | Kind::STRING | Kind::NONE | Kind::TRUE | Kind::FALSE
+        ) {
+            return self.atom();
+        }
         if self.at(Kind::LAMBDA) {
             return self.deeper(Parser::lambda);
         }

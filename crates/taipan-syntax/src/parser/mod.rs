@@ -100,7 +100,8 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning
         crate::Mode::Eval => parser.eval()?,
         crate::Mode::FuncType => parser.func_type()?,
     };
-    parser.warnings.sort_by_key(|w| w.lineno);
+    // The lexer ran ahead: its warnings go where the parser would have asked for the token.
+    parser.warnings.sort_by_key(|w| w.at);
     Ok((module, parser.warnings))
 }
 
