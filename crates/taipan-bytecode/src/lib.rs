@@ -4,9 +4,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod canonical;
 pub mod code;
 pub mod exceptions;
+pub mod listing;
 pub mod location;
+pub mod marshal;
 pub mod opcode;
 
 pub use code::{BigInt, Code, Constant, PyStr};
