@@ -28,6 +28,7 @@ pub mod native;
 pub mod protocol;
 pub mod refcount;
 pub mod singletons;
+pub mod slice;
 pub mod state;
 pub mod statics;
 pub mod tuple;
