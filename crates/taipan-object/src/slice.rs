@@ -1,14 +1,10 @@
-//! The bare bones of `slice`, and the arithmetic of slicing that every sequence shares.
-//!
-//! Slicing has two steps. [`Slice::unpack`] asks `__index__` of the three parts, which may run any
-//! Python code; [`Bounds::adjust`] then fits them to the length that the sequence has *afterwards*.
+//! The bare bones of `slice`: three objects, and the arithmetic of indices.
 
 use crate::alloc;
-use crate::err::{self, PyResult};
+use crate::err::{PyResult, type_error, value_error};
 use crate::gc;
 use crate::handle::{Object, Ref};
 use crate::layout;
-use crate::protocol::is_index;
 use crate::refcount;
 use crate::singletons::is_none;
 use crate::statics::PySlice_Type;
@@ -20,57 +16,40 @@ layout!(
     Slice, PySliceObject, "slice", |o| o.is_exact(&PySlice_Type)
 );
 
-/// Start, stop and step as machine integers, not yet fitted to a length.
+/// Indices that a slice selects in a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    pub start: isize,
-    pub stop: isize,
-    pub step: isize,
-}
-
-/// The places that a slice selects in a sequence: `count` of them from `start` on, `step` apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Selection {
+pub struct Range {
     pub start: isize,
     pub stop: isize,
     pub step: isize,
     pub count: usize,
 }
 
-impl Selection {
-    /// The selected places in order.
+impl Range {
+    /// The selected index number `i`.
+    #[inline]
+    pub fn at(&self, i: usize) -> usize {
+        (self.start + i as isize * self.step) as usize
+    }
+
+    /// The selected indices in order.
     pub fn places(self) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator {
-        (0..self.count).map(move |n| (self.start + n.cast_signed() * self.step) as usize)
+        (0..self.count).map(move |i| self.at(i))
     }
 }
 
-impl Bounds {
-    /// Fits the bounds to a sequence of `len` items.
-    pub fn adjust(self, len: usize) -> Selection {
-        let len = len.cast_signed();
-        let (low, high) = if self.step < 0 { (-1, len - 1) } else { (0, len) };
-        let fit = |place: isize| (if place < 0 { place.saturating_add(len) } else { place }).clamp(low, high);
-        let (start, stop) = (fit(self.start), fit(self.stop));
-        let count = if self.step < 0 && stop < start {
-            (start - stop - 1) as usize / self.step.unsigned_abs() + 1
-        } else if self.step > 0 && start < stop {
-            (stop - start - 1) as usize / self.step.unsigned_abs() + 1
-        } else {
-            0
-        };
-        Selection { start, stop, step: self.step, count }
-    }
-}
-
-/// A part of a slice as an index; beyond the range of machine integers the nearest one.
+/// One slice index (`None` gives the default), brought near zero or the ends when too big.
 ///
 /// # Errors
-/// `TypeError` when it is neither `None` nor an integer; what `__index__` raises.
-pub fn slice_index(object: &Object) -> PyResult<isize> {
-    if is_index(object) {
-        return object.to_index_clamped(None);
+/// `TypeError` when it is neither an integer nor `None`.
+pub fn slice_index(value: &Object, default: isize) -> PyResult<isize> {
+    if is_none(value) {
+        return Ok(default);
     }
-    Err(err::type_error("slice indices must be integers or None or have an __index__ method"))
+    if !crate::protocol::has_index(value) {
+        return Err(type_error("slice indices must be integers or None or have an __index__ method"));
+    }
+    value.to_index_clamped(None)
 }
 
 impl Slice {
@@ -114,28 +93,52 @@ impl Slice {
         unsafe { Object::borrow((*self.raw()).step) }
     }
 
-    /// The three parts as machine integers.
+    fn part(&self, pick: impl FnOnce(*mut PySliceObject) -> *mut taipan_abi::PyObject) -> Ref {
+        // SAFETY: the view guarantees the layout; parts are live objects.
+        unsafe { Object::borrow(pick(self.raw())).new_ref() }
+    }
+
+    /// `PySlice_Unpack`: start, stop, step as integers.
     ///
     /// # Errors
-    /// `TypeError` for parts that are no integers, `ValueError` for a step of zero; what `__index__`
-    /// raises.
-    pub fn unpack(&self) -> PyResult<Bounds> {
-        let step = if is_none(self.step()) {
-            1
-        } else {
-            match slice_index(self.step())? {
-                0 => return Err(err::value_error("slice step cannot be zero")),
-                // So that a step can always be negated.
-                step => step.max(-isize::MAX),
-            }
-        };
-        let part =
-            |part: &Object, default: isize| if is_none(part) { Ok(default) } else { slice_index(part) };
-        let (first, last) = if step < 0 { (isize::MAX, isize::MIN) } else { (0, isize::MAX) };
-        let start = part(self.start(), first)?;
-        let stop = part(self.stop(), last)?;
-        Ok(Bounds { start, stop, step })
+    /// `TypeError` for parts that are no indices, `ValueError` for a step of zero.
+    pub fn unpack(&self) -> PyResult<(isize, isize, isize)> {
+        // SAFETY: the view guarantees the layout.
+        let (step, start, stop) =
+            unsafe { (self.part(|s| (*s).step), self.part(|s| (*s).start), self.part(|s| (*s).stop)) };
+        let step = slice_index(&step, 1)?;
+        if step == 0 {
+            return Err(value_error("slice step cannot be zero"));
+        }
+        let step = step.max(-isize::MAX);
+        let start = slice_index(&start, if step < 0 { isize::MAX } else { 0 })?;
+        let stop = slice_index(&stop, if step < 0 { isize::MIN } else { isize::MAX })?;
+        Ok((start, stop, step))
     }
+}
+
+/// `PySlice_AdjustIndices`.
+pub fn adjust(len: usize, start: isize, stop: isize, step: isize) -> Range {
+    let len = len.cast_signed();
+    let clamp = |value: isize| {
+        if value < 0 {
+            let from_end = value + len;
+            if from_end < 0 { if step < 0 { -1 } else { 0 } } else { from_end }
+        } else if value >= len {
+            if step < 0 { len - 1 } else { len }
+        } else {
+            value
+        }
+    };
+    let (start, stop) = (clamp(start), clamp(stop));
+    let count = if step < 0 {
+        if stop < start { (start - stop - 1) / -step + 1 } else { 0 }
+    } else if start < stop {
+        (stop - start - 1) / step + 1
+    } else {
+        0
+    };
+    Range { start, stop, step, count: count as usize }
 }
 
 /// `tp_dealloc` of `slice`.
@@ -163,5 +166,19 @@ pub unsafe extern "C" fn traverse(ptr: *mut PyObject, visit: visitproc, arg: *mu
     unsafe {
         let raw = ptr.cast::<PySliceObject>();
         crate::instance::visit_all(&[(*raw).start, (*raw).stop, (*raw).step], visit, arg)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::adjust;
+
+    #[test]
+    fn indices() {
+        let r = adjust(5, isize::MAX, isize::MIN, -2);
+        assert_eq!((r.start, r.count, r.at(2)), (4, 3, 0));
+        assert_eq!(adjust(5, 1, -1, 1).count, 3);
+        assert_eq!(adjust(0, 0, isize::MAX, 1).count, 0);
+        assert_eq!(adjust(5, 3, 1, 1).count, 0);
     }
 }
