@@ -11,12 +11,17 @@
 mod arguments;
 pub mod exceptions;
 pub mod generic_alias;
+pub mod module;
 pub mod object;
+pub mod property;
+pub mod singletons;
+pub mod super_object;
 pub mod typeobj;
 pub mod union;
 mod util;
+pub mod wrappers;
 
-use taipan_object::{PyResult, typeobject};
+use taipan_object::{PyResult, callable, descr, typeobject};
 
 /// Fills the types of this crate. `object` and `type` come first: everything else inherits from them.
 ///
@@ -25,5 +30,19 @@ use taipan_object::{PyResult, typeobject};
 pub fn install() -> PyResult<()> {
     typeobject::install(&object::SPEC)?;
     typeobject::install(&typeobj::SPEC)?;
-    exceptions::install()
+    // Making a class, as `ExceptionGroup` is one, calls descriptors and builtin functions.
+    typeobject::install(&callable::CFUNCTION)?;
+    typeobject::install(&callable::METHOD)?;
+    for spec in &descr::SPECS {
+        typeobject::install(spec)?;
+    }
+    exceptions::install()?;
+    for spec in
+        [&wrappers::CLASSMETHOD, &wrappers::STATICMETHOD, &property::SPEC, &super_object::SPEC, &module::SPEC]
+            .into_iter()
+            .chain(&singletons::SPECS)
+    {
+        typeobject::install(spec)?;
+    }
+    Ok(())
 }
