@@ -9,6 +9,7 @@
 #![allow(non_upper_case_globals, reason = "slot numbers and flags keep CPython's names, also in patterns")]
 
 mod arguments;
+pub mod capsule;
 pub mod exceptions;
 pub mod generic_alias;
 pub mod module;
@@ -19,6 +20,7 @@ pub mod super_object;
 pub mod typeobj;
 pub mod union;
 mod util;
+pub mod weakrefs;
 pub mod wrappers;
 
 use taipan_object::{PyResult, callable, descr, typeobject};
@@ -41,6 +43,9 @@ pub fn install() -> PyResult<()> {
         [&wrappers::CLASSMETHOD, &wrappers::STATICMETHOD, &property::SPEC, &super_object::SPEC, &module::SPEC]
             .into_iter()
             .chain(&singletons::SPECS)
+            .chain([&weakrefs::REFERENCE])
+            .chain(&weakrefs::PROXIES)
+            .chain([&generic_alias::SPEC, &generic_alias::ITERATOR_SPEC, &union::SPEC, &capsule::SPEC])
     {
         typeobject::install(spec)?;
     }

@@ -114,6 +114,11 @@ pub fn hash_big(int: &Int) -> isize {
     if hash == -1 { -2 } else { hash }
 }
 
+/// The members of a union, which is checked like the tuple of them.
+fn union_members(class: &Object) -> PyResult<Option<Ref>> {
+    if class.is_exact(&_PyUnion_Type) { class.getattr(intern!("__args__")).map(Some) } else { Ok(None) }
+}
+
 /// `isinstance(object, class)`, where `class` may be a tuple, a union or anything with
 /// `__instancecheck__`.
 ///
@@ -126,6 +131,8 @@ pub fn is_instance(object: &Object, class: &Object) -> PyResult<bool> {
     if class.ty().is(&*PyType_Type) {
         return real_is_instance(object, class);
     }
+    let members = union_members(class)?;
+    let class = members.as_deref().unwrap_or(class);
     if let Some(classes) = class.downcast::<Tuple>() {
         return super::recursive(" in __instancecheck__", || {
             for class in classes.items() {
@@ -176,6 +183,8 @@ pub fn is_subclass(derived: &Object, class: &Object) -> PyResult<bool> {
         }
         return real_is_subclass(derived, class);
     }
+    let members = union_members(class)?;
+    let class = members.as_deref().unwrap_or(class);
     if let Some(classes) = class.downcast::<Tuple>() {
         return super::recursive(" in __subclasscheck__", || {
             for class in classes.items() {
