@@ -10,6 +10,7 @@ use taipan_object::unicode::Str;
 use taipan_object::{Object, PyErr, PyResult, Ref, Type, err, gil, intern, state};
 
 mod exceptions;
+mod others;
 mod types;
 
 fn nothing(_: &str) -> PyResult<Ref> {
@@ -164,6 +165,7 @@ fn class_with(name: &str, bases: &[&Type], entries: &[(&str, &Object)]) -> PyRes
 fn everything() {
     with_interpreter(|| {
         types::run()?;
-        exceptions::run()
+        exceptions::run()?;
+        others::run()
     });
 }
