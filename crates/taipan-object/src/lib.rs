@@ -9,6 +9,7 @@
 #![allow(non_upper_case_globals, reason = "slot numbers and flags keep CPython's names, also in patterns")]
 
 pub mod alloc;
+pub mod buffer;
 pub mod bytes;
 pub mod callable;
 mod dealloc;
@@ -28,6 +29,7 @@ pub mod native;
 pub mod protocol;
 pub mod refcount;
 pub mod singletons;
+pub mod slice;
 pub mod state;
 pub mod statics;
 pub mod tuple;

@@ -77,7 +77,7 @@ fn generic_alias(class: &Type, key: &Object) -> PyResult {
 }
 
 fn sequence_index(object: &Object, key: &Object) -> PyResult<isize> {
-    if !is_index(key) {
+    if !has_index(key) {
         return Err(raise!(
             PyExc_TypeError,
             "sequence index must be integer, not '{}'",
@@ -93,7 +93,7 @@ fn sequence_index(object: &Object, key: &Object) -> PyResult<isize> {
 }
 
 /// Whether an object has `__index__`.
-pub(crate) fn is_index(object: &Object) -> bool {
+pub fn has_index(object: &Object) -> bool {
     // SAFETY: a live type.
     unsafe { (*object.ty().raw()).tp_as_number.as_ref().is_some_and(|table| table.nb_index.is_some()) }
 }

@@ -192,7 +192,7 @@ fn sequence_op(a: &Object, b: &Object, op: BinaryOp, in_place: bool) -> PyResult
 }
 
 fn repeat_count(count: &Object) -> PyResult<isize> {
-    if !super::item::is_index(count) {
+    if !super::item::has_index(count) {
         return Err(raise!(
             PyExc_TypeError,
             "can't multiply sequence by non-int of type '{}'",

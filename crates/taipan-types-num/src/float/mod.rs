@@ -1,0 +1,41 @@
+//! `float`: `ops` arithmetic, `methods` construction and the rest.
+
+mod methods;
+mod ops;
+
+pub use methods::{float_from_object, int_of, number as number_of};
+pub use ops::*;
+
+use taipan_object::native::*;
+use taipan_object::statics::PyFloat_Type;
+
+/// `float`.
+pub static SPEC: TypeSpec = TypeSpec {
+    doc: Some(
+        c"float(x=0, /)\n--\n\nThe floating-point number that a number or a text stands for.",
+    ),
+    slots: &[
+        raw_dealloc(taipan_object::float::dealloc),
+        tp_new(methods::new),
+        tp_repr(methods::repr),
+        tp_hash(methods::hash_slot),
+        tp_richcompare(ops::compare_slot),
+        nb_add(ops::add_slot),
+        nb_subtract(ops::sub_slot),
+        nb_multiply(ops::mul_slot),
+        nb_remainder(ops::modulo_slot),
+        nb_divmod(ops::divmod_slot),
+        nb_power(ops::pow_slot),
+        nb_negative(ops::neg),
+        nb_positive(methods::exact),
+        nb_absolute(ops::abs),
+        nb_bool(methods::truth),
+        nb_int(methods::trunc),
+        nb_float(methods::exact),
+        nb_floor_divide(ops::floor_div_slot),
+        nb_true_divide(ops::div_slot),
+    ],
+    methods: methods::TABLE,
+    getset: &methods::GETSET,
+    ..TypeSpec::new(&PyFloat_Type)
+};
