@@ -75,7 +75,7 @@ pub fn code_of(object: &Object) -> Option<Ref<Code>> {
 pub unsafe fn take_over(frame: *mut Frame) -> bool {
     // SAFETY: by contract; words move once.
     unsafe {
-        let object = Ref::steal(core::mem::replace(&mut (*frame).frame_obj, null_mut()));
+        let object: Ref = Ref::steal(core::mem::replace(&mut (*frame).frame_obj, null_mut()));
         let view: &FrameObject = object.cast();
         if object.refcount() == 1 || (*frame).owner == OWNED_BY_FRAME_OBJECT {
             if (*frame).owner != OWNED_BY_FRAME_OBJECT {
