@@ -307,10 +307,9 @@ pub fn special_bytes(object: &Object) -> PyResult<Option<Ref<Bytes>>> {
     let Some(made) = protocol::special_opt(object, intern!("__bytes__"), &[])? else { return Ok(None) };
     match made.downcast_owned::<Bytes>() {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(other) => Err(type_error(&format!(
-            "__bytes__ returned non-bytes (type {})",
-            other.ty().message_name()
-        ))),
+        Err(other) => {
+            Err(type_error(&format!("__bytes__ returned non-bytes (type {})", other.ty().message_name())))
+        }
     }
 }
 

@@ -55,9 +55,8 @@ impl Slice {
     /// `TypeError` for parts that are no indices, `ValueError` for a step of zero.
     pub fn unpack(&self) -> PyResult<(isize, isize, isize)> {
         // SAFETY: the view guarantees the layout.
-        let (step, start, stop) = unsafe {
-            (self.part(|s| (*s).step), self.part(|s| (*s).start), self.part(|s| (*s).stop))
-        };
+        let (step, start, stop) =
+            unsafe { (self.part(|s| (*s).step), self.part(|s| (*s).start), self.part(|s| (*s).stop)) };
         let step = slice_index(&step, 1)?;
         if step == 0 {
             return Err(value_error("slice step cannot be zero"));

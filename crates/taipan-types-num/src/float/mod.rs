@@ -11,9 +11,7 @@ use taipan_object::statics::PyFloat_Type;
 
 /// `float`.
 pub static SPEC: TypeSpec = TypeSpec {
-    doc: Some(
-        c"float(x=0, /)\n--\n\nThe floating-point number that a number or a text stands for.",
-    ),
+    doc: Some(c"float(x=0, /)\n--\n\nThe floating-point number that a number or a text stands for."),
     slots: &[
         raw_dealloc(taipan_object::float::dealloc),
         tp_new(methods::new),
