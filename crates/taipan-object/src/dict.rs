@@ -396,7 +396,7 @@ impl Dict {
     /// # Errors
     /// What `__hash__` and `__eq__` raise.
     pub fn get(&self, key: &Object) -> PyResult<Option<Ref>> {
-        let hash = key.hash()?;
+        let hash = hash_key(key)?;
         self.get_hashed(key, hash)
     }
 
@@ -432,7 +432,7 @@ impl Dict {
     /// # Errors
     /// What `__hash__` and `__eq__` raise.
     pub fn contains(&self, key: &Object) -> PyResult<bool> {
-        let hash = key.hash()?;
+        let hash = hash_key(key)?;
         Ok(self.find(key, hash)?.0 != Found::Missing)
     }
 
@@ -441,7 +441,7 @@ impl Dict {
     /// # Errors
     /// What `__hash__` and `__eq__` raise, `MemoryError`.
     pub fn set(&self, key: &Object, value: &Object) -> PyResult<()> {
-        let hash = key.hash()?;
+        let hash = hash_key(key)?;
         self.set_hashed(key, hash, value.new_ref())
     }
 
@@ -575,7 +575,7 @@ impl Dict {
     /// # Errors
     /// What `__hash__` and `__eq__` raise.
     pub fn remove(&self, key: &Object) -> PyResult<Option<Ref>> {
-        let hash = key.hash()?;
+        let hash = hash_key(key)?;
         Ok(self.take_hashed(key, hash)?.map(|(_key, value)| value))
     }
 
@@ -608,7 +608,7 @@ impl Dict {
     /// # Errors
     /// What `__hash__` and `__eq__` raise, `MemoryError`.
     pub fn set_default(&self, key: &Object, default: &Object) -> PyResult<Ref> {
-        let hash = key.hash()?;
+        let hash = hash_key(key)?;
         match self.find(key, hash)?.0 {
             Found::At(index) => Ok(self.value_at(index).unwrap_or(default).new_ref()),
             Found::Missing => {
@@ -723,6 +723,21 @@ impl Dict {
         }
     }
 
+    /// As [`Dict::keys_version`], also for an empty dict, which gets a table of its own first.
+    pub fn keys_version_even_empty(&self) -> Option<u32> {
+        if self.keys_ptr() == empty_keys() {
+            self.resize(1).ok()?;
+        }
+        self.keys_version()
+    }
+
+    /// Whether the keys still have `version`.
+    #[inline(always)]
+    pub fn has_keys_version(&self, version: u32) -> bool {
+        // SAFETY: the table is live.
+        unsafe { (*self.keys_ptr()).version == version }
+    }
+
     /// The fast path of a global look-up: the value of entry `index`, if the keys still have `version`.
     #[inline(always)]
     pub fn cached_value(&self, version: u32, index: usize) -> Option<&Object> {
@@ -748,6 +763,26 @@ impl Dict {
                 + Keys::capacity((*keys).log2_size) * size_of::<Entry>()
         }
     }
+}
+
+/// The hash of an object that is to be a key.
+///
+/// # Errors
+/// What `__hash__` raises; a plain `TypeError` says what the object was wanted for.
+#[inline]
+pub fn hash_key(key: &Object) -> PyResult<isize> {
+    key.hash().map_err(|error| unhashable_as(key, error, "a dict key"))
+}
+
+/// Rewords the `TypeError` of hashing an object that was wanted as `purpose`.
+#[cold]
+pub fn unhashable_as(object: &Object, error: err::PyErr, purpose: &str) -> err::PyErr {
+    if !error.exception().is_exact(&crate::statics::PyExc_TypeError) {
+        return error;
+    }
+    let name = object.ty().qualified_name();
+    let reason = error.into_exception().str_lossy();
+    err::type_error(&format!("cannot use '{name}' as {purpose} ({reason})"))
 }
 
 /// Frees a table whose references have moved elsewhere.

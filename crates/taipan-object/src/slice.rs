@@ -1,11 +1,15 @@
 //! The bare bones of `slice`: three objects, and the arithmetic of indices.
 
+use crate::alloc;
 use crate::err::{PyResult, type_error, value_error};
+use crate::gc;
 use crate::handle::{Object, Ref};
 use crate::layout;
+use crate::refcount;
 use crate::singletons::is_none;
 use crate::statics::PySlice_Type;
-use taipan_abi::PySliceObject;
+use core::ffi::{c_int, c_void};
+use taipan_abi::*;
 
 layout!(
     /// A `slice`.
@@ -27,6 +31,11 @@ impl Range {
     pub fn at(&self, i: usize) -> usize {
         (self.start + i as isize * self.step) as usize
     }
+
+    /// The selected indices in order.
+    pub fn places(self) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator {
+        (0..self.count).map(move |i| self.at(i))
+    }
 }
 
 /// One slice index (`None` gives the default), brought near zero or the ends when too big.
@@ -44,6 +53,46 @@ pub fn slice_index(value: &Object, default: isize) -> PyResult<isize> {
 }
 
 impl Slice {
+    /// A new slice.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn new(start: &Object, stop: &Object, step: &Object) -> PyResult<Ref<Slice>> {
+        let block = alloc::small_alloc::<56>();
+        if block.is_null() {
+            return Err(alloc::no_memory());
+        }
+        // SAFETY: the block holds header and slice.
+        unsafe {
+            block.cast::<[usize; 2]>().write([0; 2]);
+            let raw = block.add(alloc::GC_HEAD).cast::<PySliceObject>();
+            alloc::init_object(raw.cast(), &PySlice_Type);
+            (*raw).start = start.new_ref().into_ptr();
+            (*raw).stop = stop.new_ref().into_ptr();
+            (*raw).step = step.new_ref().into_ptr();
+            gc::track_ptr(raw.cast());
+            Ok(Ref::steal(raw.cast()))
+        }
+    }
+
+    #[inline]
+    pub fn start(&self) -> &Object {
+        // SAFETY: set at creation, never changed, never null.
+        unsafe { Object::borrow((*self.raw()).start) }
+    }
+
+    #[inline]
+    pub fn stop(&self) -> &Object {
+        // SAFETY: as for `start`.
+        unsafe { Object::borrow((*self.raw()).stop) }
+    }
+
+    #[inline]
+    pub fn step(&self) -> &Object {
+        // SAFETY: as for `start`.
+        unsafe { Object::borrow((*self.raw()).step) }
+    }
+
     fn part(&self, pick: impl FnOnce(*mut PySliceObject) -> *mut taipan_abi::PyObject) -> Ref {
         // SAFETY: the view guarantees the layout; parts are live objects.
         unsafe { Object::borrow(pick(self.raw())).new_ref() }
@@ -90,6 +139,34 @@ pub fn adjust(len: usize, start: isize, stop: isize, step: isize) -> Range {
         0
     };
     Range { start, stop, step, count: count as usize }
+}
+
+/// `tp_dealloc` of `slice`.
+///
+/// # Safety
+/// As every `tp_dealloc`: the last reference is gone.
+pub unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
+    // SAFETY: dead by contract; slices have no subclasses.
+    unsafe {
+        let raw = ptr.cast::<PySliceObject>();
+        gc::untrack_ptr(ptr);
+        refcount::decref((*raw).start);
+        refcount::decref((*raw).stop);
+        refcount::decref((*raw).step);
+        alloc::small_free::<56>(ptr.cast::<u8>().sub(alloc::GC_HEAD));
+    }
+}
+
+/// `tp_traverse` of `slice`.
+///
+/// # Safety
+/// As every `tp_traverse`.
+pub unsafe extern "C" fn traverse(ptr: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: a live slice.
+    unsafe {
+        let raw = ptr.cast::<PySliceObject>();
+        crate::instance::visit_all(&[(*raw).start, (*raw).stop, (*raw).step], visit, arg)
+    }
 }
 
 #[cfg(test)]

@@ -370,6 +370,26 @@ pub const fn tp_new<R: IntoPy, F: Fn(&Type, &Tuple, Option<&crate::dict::Dict>) 
     Slot { id: Py_tp_new, function: entry::<R, F> as newfunc as *mut c_void }
 }
 
+/// `tp_vectorcall` of a type: from `fn(type, CallArgs) -> object`.
+pub const fn tp_vectorcall<R: IntoPy, F: Fn(&Type, super::CallArgs<'_>) -> R + Copy>(_function: F) -> Slot {
+    unsafe extern "C" fn entry<R: IntoPy, F: Fn(&Type, super::CallArgs<'_>) -> R + Copy>(
+        ty: *mut PyObject,
+        args: *const *mut PyObject,
+        nargsf: usize,
+        kwnames: *mut PyObject,
+    ) -> *mut PyObject {
+        // SAFETY: slot contract: a type, the arguments, and a tuple of names or null.
+        unsafe {
+            let kwnames: Option<&Tuple> = Object::borrow_opt(kwnames).map(|names| names.cast());
+            let count = crate::callable::vectorcall_count(nargsf) + kwnames.map_or(0, Tuple::len);
+            let all: &[&Object] =
+                if count == 0 { &[] } else { core::slice::from_raw_parts(args.cast(), count) };
+            ret(the::<F>()(view(ty), super::CallArgs { all, kwnames }))
+        }
+    }
+    Slot { id: Py_tp_vectorcall, function: entry::<R, F> as vectorcallfunc as *mut c_void }
+}
+
 /// `tp_init`: from `fn(&self, args, kwargs)`.
 pub const fn tp_init<T: Layout, F: Fn(&T, &Tuple, Option<&crate::dict::Dict>) -> PyResult<()> + Copy>(
     _function: F,

@@ -104,6 +104,42 @@ pub fn iterate(iterable: &Object, mut step: impl FnMut(Ref) -> PyResult<IterStep
     Ok(())
 }
 
+/// How many items an iterable will probably give: its length, what `__length_hint__` says, or `default`.
+///
+/// # Errors
+/// What `__len__` and `__length_hint__` raise, except `TypeError`; `TypeError` and `ValueError` for a
+/// hint that is no length.
+pub fn length_hint(object: &Object, default: usize) -> PyResult<usize> {
+    // SAFETY: a live type.
+    let has_length = unsafe {
+        let ty = object.ty().raw();
+        (*ty).tp_as_sequence.as_ref().is_some_and(|table| table.sq_length.is_some())
+            || (*ty).tp_as_mapping.as_ref().is_some_and(|table| table.mp_length.is_some())
+    };
+    if has_length {
+        match object.len() {
+            Ok(length) => return Ok(length),
+            Err(error) => error.allow::<()>(&PyExc_TypeError)?,
+        };
+    }
+    let hint = match super::special_opt(object, crate::intern!("__length_hint__"), &[]) {
+        Ok(hint) => hint,
+        Err(error) => error.allow(&PyExc_TypeError)?,
+    };
+    let Some(hint) = hint.filter(|hint| !crate::singletons::is_not_implemented(hint)) else {
+        return Ok(default);
+    };
+    let Some(int) = hint.downcast::<crate::int::Int>() else {
+        return Err(raise!(
+            PyExc_TypeError,
+            "__length_hint__ must be an integer, not {}",
+            hint.ty().message_name()
+        ));
+    };
+    let hint = int.to_isize()?;
+    usize::try_from(hint).map_err(|_| crate::err::value_error("__length_hint__() should return >= 0"))
+}
+
 /// All items of an iterable.
 ///
 /// # Errors

@@ -313,6 +313,19 @@ impl Type {
         crate::protocol::vectorcall(self, args, None)
     }
 
+    /// `module.Qualified.name`, without the module for builtins and the main program.
+    pub fn qualified_name(&self) -> String {
+        let text = |name: &Str| {
+            self.getattr_opt(name).ok().flatten().filter(|found| found.downcast::<Str>().is_some())
+        };
+        let qualname = text(crate::intern!("__qualname__"))
+            .map_or_else(|| self.name().to_owned(), |found| found.str_lossy());
+        match text(crate::intern!("__module__")).map(|found| found.str_lossy()) {
+            Some(module) if module != "builtins" && module != "__main__" => format!("{module}.{qualname}"),
+            _ => qualname,
+        }
+    }
+
     /// Sets an attribute in the type's own dict, as building native types does.
     ///
     /// # Errors
