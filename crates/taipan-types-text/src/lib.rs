@@ -5,6 +5,7 @@
 #![recursion_limit = "512"]
 
 pub mod bytes;
+pub mod memory;
 mod percent;
 pub mod str;
 mod util;
@@ -25,6 +26,9 @@ pub fn install() -> PyResult<()> {
         &bytes::BYTEARRAY_SPEC,
         &bytes::BYTES_ITER_SPEC,
         &bytes::BYTEARRAY_ITER_SPEC,
+        &memory::SPEC,
+        &memory::MANAGED_SPEC,
+        &memory::ITER_SPEC,
     ] {
         install_type(spec)?;
     }

@@ -30,8 +30,9 @@ impl<'a> Values<'a> {
     fn new(object: &'a Object, bytes: bool) -> Self {
         let tuple = object.downcast::<Tuple>();
         // SAFETY: a live type.
-        let subscript =
-            unsafe { (*object.ty().raw()).tp_as_mapping.as_ref().is_some_and(|table| table.mp_subscript.is_some()) };
+        let subscript = unsafe {
+            (*object.ty().raw()).tp_as_mapping.as_ref().is_some_and(|table| table.mp_subscript.is_some())
+        };
         let text = object.downcast::<Str>().is_some()
             || (bytes && (object.downcast::<Bytes>().is_some() || object.downcast::<ByteArray>().is_some()));
         Self { object, tuple, next: 0, is_mapping: subscript && tuple.is_none() && !text, bytes }
@@ -63,9 +64,9 @@ impl<'a> Values<'a> {
     fn star(&mut self) -> PyResult<isize> {
         let value = self.take()?;
         let Some(int) = value.downcast::<Int>() else { return Err(err::type_error("* wants int")) };
-        int.to_i64().map(|value| value as isize).ok_or_else(|| {
-            err::overflow_error("Python int too large to convert to C ssize_t")
-        })
+        int.to_i64()
+            .map(|value| value as isize)
+            .ok_or_else(|| err::overflow_error("Python int too large to convert to C ssize_t"))
     }
 }
 
@@ -121,10 +122,9 @@ fn integer(value: &Object, conversion: u8) -> PyResult<Ref<Int>> {
     };
     // SAFETY: a live type.
     let number = unsafe {
-        (*value.ty().raw())
-            .tp_as_number
-            .as_ref()
-            .is_some_and(|table| table.nb_int.is_some() || table.nb_index.is_some() || table.nb_float.is_some())
+        (*value.ty().raw()).tp_as_number.as_ref().is_some_and(|table| {
+            table.nb_int.is_some() || table.nb_index.is_some() || table.nb_float.is_some()
+        })
     };
     if !number {
         return Err(refuse());
@@ -138,7 +138,12 @@ fn integer(value: &Object, conversion: u8) -> PyResult<Ref<Int>> {
 }
 
 /// Sign, prefix and digits of an integer.
-fn integer_text(int: &Int, spec: &PercentSpec, conversion: u8, precision: Option<usize>) -> PyResult<(String, String)> {
+fn integer_text(
+    int: &Int,
+    spec: &PercentSpec,
+    conversion: u8,
+    precision: Option<usize>,
+) -> PyResult<(String, String)> {
     let view = taipan_num::Int::new(int.is_negative(), int.digits());
     let (radix, prefix) = match conversion {
         b'o' => (8, "0o"),
@@ -177,7 +182,13 @@ fn sign(negative: bool, spec: &PercentSpec) -> &'static str {
     }
 }
 
-fn float_text(value: &Object, spec: &PercentSpec, conversion: u8, precision: Option<usize>, bytes: bool) -> PyResult<(String, String)> {
+fn float_text(
+    value: &Object,
+    spec: &PercentSpec,
+    conversion: u8,
+    precision: Option<usize>,
+    bytes: bool,
+) -> PyResult<(String, String)> {
     let value = match value.downcast::<Float>() {
         Some(float) => float.value(),
         None => value.to_f64().map_err(|error| {
@@ -219,7 +230,13 @@ fn numeric(
 }
 
 /// Places head and body in a field.
-fn place<U: Copy + From<u8>>(out: &mut Vec<U>, head: &[U], body: &[U], zero: bool, layout: &Layout) -> PyResult<()> {
+fn place<U: Copy + From<u8>>(
+    out: &mut Vec<U>,
+    head: &[U],
+    body: &[U],
+    zero: bool,
+    layout: &Layout,
+) -> PyResult<()> {
     let fill = layout.width.saturating_sub(head.len() + body.len());
     out.try_reserve(fill + head.len() + body.len()).map_err(|_| err::memory_error())?;
     let blanks = |out: &mut Vec<U>| out.extend(std::iter::repeat_n(U::from(b' '), fill));
@@ -428,4 +445,3 @@ fn byte_character(value: &Object) -> PyResult<u8> {
     }
     u8::try_from(value.to_index_clamped(None)?).map_err(|_| err::overflow_error("%c arg not in range(256)"))
 }
-

@@ -4,15 +4,17 @@
 //! block), `ob_size + 1` bytes from there belong to the data and their final zero, and the size does
 //! not change while buffers are exported.
 
-use super::{Bytelike, compare, concat, contains, data_arg, length, remainder, repeat, repeated, repr_literal};
+use super::{
+    Bytelike, compare, concat, contains, data_arg, length, remainder, repeat, repeated, repr_literal,
+};
 use taipan_abi::PyObject;
 use taipan_object::alloc;
 use taipan_object::buffer::{alloc_instance, byte_value, fill_info, has_buffer};
 use taipan_object::bytes::{_PyByteArray_empty_string, ByteArray, Bytes};
 use taipan_object::dict::Dict;
 use taipan_object::native::*;
-use taipan_object::slice::{Slice, adjust};
 use taipan_object::singletons::new_none;
+use taipan_object::slice::{Slice, adjust};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
@@ -56,7 +58,8 @@ fn resize(array: &ByteArray, size: usize) -> PyResult<()> {
     // SAFETY: the layout's invariants above; nothing else refers to the block.
     unsafe {
         let raw = array.raw();
-        let offset = (*raw).ob_start.addr() - if (*raw).ob_bytes.is_null() { (*raw).ob_start.addr() } else { (*raw).ob_bytes.addr() };
+        let offset = (*raw).ob_start.addr()
+            - if (*raw).ob_bytes.is_null() { (*raw).ob_start.addr() } else { (*raw).ob_bytes.addr() };
         let room = (*raw).ob_alloc as usize;
         let fits = size.checked_add(offset + 1).is_some_and(|need| need <= room);
         if !(fits && size >= room / 2) {
@@ -65,7 +68,8 @@ fn resize(array: &ByteArray, size: usize) -> PyResult<()> {
             } else {
                 size.checked_add((size >> 3) + if size < 9 { 3 } else { 6 })
             };
-            let wanted = wanted.filter(|wanted| *wanted <= isize::MAX as usize).ok_or_else(alloc::no_memory)?;
+            let wanted =
+                wanted.filter(|wanted| *wanted <= isize::MAX as usize).ok_or_else(alloc::no_memory)?;
             let block = alloc::malloc(wanted);
             if block.is_null() {
                 return Err(alloc::no_memory());
@@ -145,7 +149,10 @@ unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
     unsafe {
         let array: &ByteArray = Object::borrow(ptr).cast();
         if (*array.raw()).ob_exports > 0 {
-            err::write_unraisable(err::system_error("deallocated bytearray object has exported buffers"), None);
+            err::write_unraisable(
+                err::system_error("deallocated bytearray object has exported buffers"),
+                None,
+            );
         }
         alloc::free((*array.raw()).ob_bytes.cast_mut().cast());
         if let Some(free) = (*array.ty().raw()).tp_free {
@@ -158,7 +165,8 @@ fn new(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult<Ref<ByteArray>> {
     empty_instance(ty)
 }
 
-static SIGNATURE: Signature = Signature::parse("bytearray", "(source=b'', encoding='utf-8', errors='strict')");
+static SIGNATURE: Signature =
+    Signature::parse("bytearray", "(source=b'', encoding='utf-8', errors='strict')");
 
 fn init(array: &ByteArray, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> {
     let (mut storage, mut names) = (Vec::new(), None);
@@ -211,9 +219,7 @@ fn assignable(value: &Object) -> PyResult<Vec<u8>> {
         return Ok(data_arg(value)?.to_vec());
     }
     if protocol::has_index(value) || value.downcast::<Str>().is_some() {
-        return Err(err::type_error(
-            "can assign only bytes, buffers, or iterables of ints in range(0, 256)",
-        ));
+        return Err(err::type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)"));
     }
     Ok(new_from(value)?.data().to_vec())
 }
@@ -491,4 +497,3 @@ pub static BYTEARRAY_SPEC: TypeSpec = TypeSpec {
     methods: TABLE,
     ..TypeSpec::new(&PyByteArray_Type)
 };
-

@@ -235,9 +235,11 @@ fn parts<T: Bytelike>(this: &T, separator: &Object, last: bool) -> PyResult<Ref<
     let data = this.data();
     let found = if last { memmem::rfind(data, &wanted) } else { memmem::find(data, &wanted) };
     match found {
-        Some(at) => {
-            Tuple::from_array([T::make(&data[..at])?, T::make(&wanted)?, T::make(&data[at + wanted.len()..])?])
-        }
+        Some(at) => Tuple::from_array([
+            T::make(&data[..at])?,
+            T::make(&wanted)?,
+            T::make(&data[at + wanted.len()..])?,
+        ]),
         None if last => Tuple::from_array([T::make(&[])?, T::make(&[])?, this.unchanged()?]),
         None => Tuple::from_array([this.unchanged()?, T::make(&[])?, T::make(&[])?]),
     }
@@ -631,7 +633,8 @@ pub fn hex_text(data: impl FnOnce() -> Vec<u8>, args: &Args<'_>) -> PyResult<Str
         } else {
             return Err(err::type_error("sep must be str or bytes."));
         };
-        separator = Some(u8::try_from(c).ok().filter(u8::is_ascii).ok_or_else(|| value_error("sep must be ASCII."))?);
+        separator =
+            Some(u8::try_from(c).ok().filter(u8::is_ascii).ok_or_else(|| value_error("sep must be ASCII."))?);
     }
     let data = data();
     let mut out = String::new();

@@ -16,8 +16,8 @@ pub use methods::{from_hex, hex_text, repr_literal};
 use taipan_object::buffer::Buffer;
 use taipan_object::bytes::{ByteArray, Bytes};
 use taipan_object::native::*;
-use taipan_object::slice::{Slice, adjust};
 use taipan_object::singletons::{new_bool, not_implemented};
+use taipan_object::slice::{Slice, adjust};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::{Layout, Object, PyResult, Ref, err, protocol, raise, state};
@@ -223,7 +223,11 @@ fn bytes_subscript(this: &Bytes, key: &Object) -> PyResult<Ref> {
 
 fn bytes_compare(this: &Bytes, other: &Object, op: CompareOp) -> PyResult<Ref> {
     // A bytes answers for bytes only; a bytearray or a memoryview answers itself.
-    if other.downcast::<Bytes>().is_none() { Ok(not_implemented().new_ref()) } else { compare(this, other, op) }
+    if other.downcast::<Bytes>().is_none() {
+        Ok(not_implemented().new_ref())
+    } else {
+        compare(this, other, op)
+    }
 }
 
 fn repr(this: &Bytes) -> PyResult<String> {

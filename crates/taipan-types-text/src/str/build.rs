@@ -19,8 +19,12 @@ unsafe fn write(target: &Str, at: usize, part: &Str) {
     unsafe {
         match (part.chars(), target.kind()) {
             (Chars::One(s), 1) => core::ptr::copy_nonoverlapping(s.as_ptr(), data.add(at), s.len()),
-            (Chars::Two(s), 2) => core::ptr::copy_nonoverlapping(s.as_ptr(), data.cast::<u16>().add(at), s.len()),
-            (Chars::Four(s), 4) => core::ptr::copy_nonoverlapping(s.as_ptr(), data.cast::<u32>().add(at), s.len()),
+            (Chars::Two(s), 2) => {
+                core::ptr::copy_nonoverlapping(s.as_ptr(), data.cast::<u16>().add(at), s.len())
+            }
+            (Chars::Four(s), 4) => {
+                core::ptr::copy_nonoverlapping(s.as_ptr(), data.cast::<u32>().add(at), s.len())
+            }
             (chars, 2) => {
                 for index in 0..chars.len() {
                     data.cast::<u16>().add(at + index).write(chars.at(index) as u16);
@@ -47,7 +51,8 @@ pub fn concat(a: &Str, b: &Str) -> PyResult<Ref<Str>> {
         return Ok(Ref::of(a));
     }
     let (left, right) = (a.len(), b.len());
-    let len = left.checked_add(right).ok_or_else(|| err::overflow_error("strings are too large to concat"))?;
+    let len =
+        left.checked_add(right).ok_or_else(|| err::overflow_error("strings are too large to concat"))?;
     let new = Str::with_room(len, max_char(a).max(max_char(b)))?;
     // SAFETY: room for both, as wide as the wider one.
     unsafe {

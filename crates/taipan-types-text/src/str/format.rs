@@ -48,11 +48,7 @@ pub fn format_value(value: &Object, spec: Option<&Str>) -> PyResult<Ref<Str>> {
         }
     }
     let Some(result) = protocol::special_opt(value, intern!("__format__"), &[spec])? else {
-        return Err(raise!(
-            PyExc_TypeError,
-            "Type {} doesn't define __format__",
-            value.ty().message_name()
-        ));
+        return Err(raise!(PyExc_TypeError, "Type {} doesn't define __format__", value.ty().message_name()));
     };
     result.downcast_owned::<Str>().map_err(|other| {
         raise!(PyExc_TypeError, "__format__ must return a str, not {}", other.ty().message_name())
@@ -176,4 +172,3 @@ pub(super) fn format(text: &Str, args: CallArgs<'_>) -> PyResult<Ref<Str>> {
 pub(super) fn format_map(text: &Str, mapping: &Object) -> PyResult<Ref<Str>> {
     build(text, Names::Mapping(mapping))
 }
-

@@ -12,18 +12,18 @@ mod split;
 mod table;
 
 pub use build::{concat, concat_all, join, join_items, repeat};
+pub(crate) use case::{ascii_swapcase, ascii_title};
 pub use format::{format_str, format_value};
 pub use iter::{ASCII_ITER_SPEC, ITER_SPEC, StrAsciiIter};
 pub use make::{decode, encode, str_from_object};
 pub use repr::{ascii_of, repr_of};
 pub use search::{contains, find_in, matches_at};
-pub(crate) use case::{ascii_swapcase, ascii_title};
 pub use split::replaced;
 
 use taipan_abi::Py_TPFLAGS_UNICODE_SUBCLASS;
 use taipan_object::native::*;
-use taipan_object::slice::{Slice, adjust};
 use taipan_object::singletons::{new_bool, not_implemented};
+use taipan_object::slice::{Slice, adjust};
 use taipan_object::statics::{PyExc_TypeError, PyUnicode_Type};
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{Chars, Str, empty, latin1_char};
@@ -134,9 +134,10 @@ fn join_method(text: &Str, iterable: &Object) -> PyResult<Ref<Str>> {
 }
 
 fn encode_method(text: &Str, args: &Args<'_>) -> PyResult {
-    let encoding = args.get(0).map(|name| crate::util::name_arg(name, "encode", " 'encoding'")).transpose()?;
+    let encoding =
+        args.get(0).map(|name| crate::util::name_arg(name, "encode", " 'encoding'")).transpose()?;
     let errors = args.get(1).map(|name| crate::util::name_arg(name, "encode", " 'errors'")).transpose()?;
-    make::encode(text, encoding.as_deref().unwrap_or("utf-8"), errors.as_deref().unwrap_or("strict"))
+    encode(text, encoding.as_deref().unwrap_or("utf-8"), errors.as_deref().unwrap_or("strict"))
 }
 
 fn sizeof(text: &Str) -> usize {
@@ -160,7 +161,7 @@ fn getnewargs(text: &Str) -> PyResult<Ref<Tuple>> {
 }
 
 fn format_method(text: &Str, spec: &Object) -> PyResult<Ref<Str>> {
-    format::format_str(text, crate::util::str_arg(spec, "__format__", "")?)
+    format_str(text, crate::util::str_arg(spec, "__format__", "")?)
 }
 
 methods! {
@@ -243,4 +244,3 @@ pub static SPEC: TypeSpec = TypeSpec {
     methods: TABLE,
     ..TypeSpec::new(&PyUnicode_Type)
 };
-

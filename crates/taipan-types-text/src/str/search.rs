@@ -211,4 +211,3 @@ pub(super) fn endswith(text: &Str, args: &[&Object]) -> PyResult<bool> {
 pub(super) fn empty_separator() -> PyErr {
     value_error("empty separator")
 }
-

@@ -94,7 +94,9 @@ pub(super) fn split(text: &Str, args: &Args<'_>) -> PyResult<Ref<List>> {
     if separator.is_empty() {
         return Err(empty_separator());
     }
-    let Some(needle) = Needle::new(text, separator) else { return List::from_vec(vec![exact(text)?.upcast()]) };
+    let Some(needle) = Needle::new(text, separator) else {
+        return List::from_vec(vec![exact(text)?.upcast()]);
+    };
     let mut out = Vec::new();
     let mut from = 0;
     for at in needle.all(0, text.len(), limit) {
@@ -111,7 +113,9 @@ pub(super) fn rsplit(text: &Str, args: &Args<'_>) -> PyResult<Ref<List>> {
     if separator.is_empty() {
         return Err(empty_separator());
     }
-    let Some(needle) = Needle::new(text, separator) else { return List::from_vec(vec![exact(text)?.upcast()]) };
+    let Some(needle) = Needle::new(text, separator) else {
+        return List::from_vec(vec![exact(text)?.upcast()]);
+    };
     let mut out = Vec::new();
     let mut end = text.len();
     while out.len() < limit
