@@ -18,12 +18,19 @@ mod util;
 
 use taipan_object::{PyResult, typeobject};
 
-/// Fills the types of this crate. `object` and `type` come first: everything else inherits from them.
+/// Fills `object` and `type`, from which everything else inherits.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn install_roots() -> PyResult<()> {
+    typeobject::install(&object::SPEC)?;
+    typeobject::install(&typeobj::SPEC)
+}
+
+/// Fills the other types of this crate, after the roots and the descriptors.
 ///
 /// # Errors
 /// `MemoryError`.
 pub fn install() -> PyResult<()> {
-    typeobject::install(&object::SPEC)?;
-    typeobject::install(&typeobj::SPEC)?;
     exceptions::install()
 }

@@ -76,8 +76,8 @@ fn main() -> ExitCode {
         let written = taipan_os::write_standard(1, text.as_bytes());
         return if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    if let Err(error) = taipan_runtime::start::start(NATIVE, TYPES) {
-        let text = format!("Fatal Python error: cannot start: {error:?}\n");
+    if let Err(error) = taipan_runtime::start::start(NATIVE, taipan_types_meta::install_roots, TYPES) {
+        let text = format!("Fatal Python error: cannot start: {}\n", error.exception().ty().name());
         let _ = taipan_os::write_standard(2, text.as_bytes());
         return ExitCode::FAILURE;
     }
