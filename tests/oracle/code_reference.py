@@ -2,8 +2,11 @@
 
   python3.14 code_reference.py files DIR OUT     a line for every .py file below DIR: name, checksum, length
   python3.14 code_reference.py show FILE         the full text for one file
+  python3.14 code_reference.py marshal DIR       checksum and length of every file's marshalled code
+  python3.14 code_reference.py unmarshal FILE    the full text of the marshalled code in a file
   python3.14 code_reference.py bench DIR         seconds that compile() takes for all files below DIR
 """
+import marshal
 import os
 import struct
 import sys
@@ -115,6 +118,19 @@ def main():
                 print(os.path.relpath(name, path), f"{zlib.crc32(text):08x}", len(text), sep="\x1f", file=file)
     elif command == "show":
         sys.stdout.write(verdict(read(path)))
+    elif command == "marshal":
+        warnings.simplefilter("ignore")
+        for name in files_below(path):
+            try:
+                made = compile(read(name), "<oracle>", "exec", dont_inherit=True)
+                held = [made]  # a second reference, as whoever writes a .pyc file has one
+                data = marshal.dumps(held[0])
+            except Exception:
+                continue
+            print(os.path.relpath(name, path), f"{zlib.crc32(data):08x}", len(data), sep="\x1f")
+    elif command == "unmarshal":
+        code(marshal.loads(read(path)), out := [])
+        sys.stdout.write("\n".join(out) + "\n")
     elif command == "bench":
         warnings.simplefilter("ignore")
         sources = [read(name) for name in files_below(path)]

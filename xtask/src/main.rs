@@ -18,13 +18,18 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("gen-abi", "write the struct layouts of taipan-abi from its tables", gen_abi::run),
     ("gen-unicode", "write the Unicode tables from the reference interpreter", gen_unicode::run),
     ("gen-ast", "write the syntax tree types from ast.table (--check: only compare)", gen_ast::run),
+    ("oracle-code", "compare code objects of the library (--only PART, --show FILE)", oracle_code::run),
+    ("oracle-marshal", "compare marshalled code of the library (--only PART)", oracle_code::run_marshal),
+    ("bench-compile", "time parser and compiler against the reference's compile()", oracle_code::bench),
     (
         "oracle-ast",
         "compare trees of the reference's library (--only PART, --show N)",
         oracle_syntax::run_files,
     ),
-    ("oracle-code", "compare code objects of the library (--only PART, --show FILE)", oracle_code::run),
-    ("bench-compile", "time parser and compiler against the reference's compile()", oracle_code::bench),
+    ("time-parse", "time the parser over the reference library", oracle_syntax::run_time),
+    ("tokens", "print the tokens of a file", oracle_syntax::run_tokens),
+    ("judge", "say what the parser makes of texts: MODE TEXT...", oracle_syntax::run_judge),
+    ("dump-ast", "print the tree of a file as ast.dump does", oracle_syntax::run_dump),
     ("oracle-errors", "compare trees and errors of its tests' snippets", oracle_syntax::run_snippets),
 ];
 

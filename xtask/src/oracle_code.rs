@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use taipan_bytecode::location::LocationReader;
-use taipan_bytecode::{Code, Constant, Opcode, PyStr};
+use taipan_bytecode::canonical::{quote, write_code};
+use taipan_bytecode::marshal;
+use taipan_bytecode::{Constant, PyStr};
 use taipan_compiler::{Options, compile};
 use taipan_syntax::{Flags, Mode, parse, source};
 
@@ -102,6 +103,56 @@ fn show(path: &Path) -> Result<(), String> {
     Err("not alike".into())
 }
 
+/// `oracle-marshal [--only SUBSTR]`: marshalled code against CPython's, and ours read back.
+pub fn run_marshal(args: &[String]) -> Result<(), String> {
+    let args = args.to_vec();
+    on_big_stack(move || {
+        let library = reference_library()?;
+        let list = ask(&["marshal", text(&library)?])?;
+        let only = option(&args, "--only");
+        let (mut alike, mut total, mut unreadable) = (0, 0, 0);
+        for line in list.lines() {
+            let (name, expected) = line.split_once('\x1f').ok_or("a verdict without a name")?;
+            if only.is_some_and(|part| !name.contains(part)) {
+                continue;
+            }
+            let bytes = std::fs::read(library.join(name)).map_err(|e| e.to_string())?;
+            let Ok(source) = source::decode_source(&bytes, &codec) else { continue };
+            let Ok(mut parsed) = parse(&source, Mode::Exec, &Flags::default()) else { continue };
+            let Ok(output) = compile(&mut parsed.module, "<oracle>", &Options::default()) else { continue };
+            let code = Constant::Code(std::rc::Rc::new(output.code));
+            let data = marshal::dumps(&code);
+            total += 1;
+            let same = expected == format!("{:08x}\x1f{}", crc32(&data), data.len());
+            alike += usize::from(same);
+            let read_back = match marshal::loads(&data) {
+                Ok(Constant::Code(code)) => {
+                    let mut out = String::new();
+                    write_code(&mut out, &code);
+                    out
+                }
+                _ => String::new(),
+            };
+            let mut original = String::new();
+            if let Constant::Code(code) = &code {
+                write_code(&mut original, code);
+            }
+            if read_back != original {
+                unreadable += 1;
+                println!("not read back: {name}");
+            }
+            if only.is_some() {
+                let file = cache_folder()?.join("marshalled");
+                std::fs::write(&file, &data).map_err(|e| e.to_string())?;
+                let understood = ask(&["unmarshal", text(&file)?])? == original;
+                println!("{name}: same bytes {same}, understood by the reference {understood}");
+            }
+        }
+        println!("{alike} of {total} byte for byte alike, {unreadable} not read back");
+        if unreadable == 0 { Ok(()) } else { Err("marshalled code is not read back".into()) }
+    })
+}
+
 /// `bench-compile`: parsing and compiling all files against CPython's `compile()`.
 pub fn bench(_: &[String]) -> Result<(), String> {
     on_big_stack(|| {
@@ -142,7 +193,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
             if path.file_name().is_some_and(|name| name != "__pycache__") {
                 collect(&path, files)?;
             }
-        } else if path.extension().is_some_and(|extension| extension == "py") {
+        } else if path.is_file() && path.extension().is_some_and(|extension| extension == "py") {
             files.push(path);
         }
     }
@@ -196,14 +247,15 @@ fn verdict(bytes: &[u8]) -> String {
 
 fn syntax_error(error: &taipan_syntax::ParseError) -> String {
     let message = quote(&PyStr::from(&*error.msg));
+    let shown = |part: Option<i32>| part.map_or("None".to_owned(), |part| part.to_string());
     match &error.place {
         Some(p) => format!(
             "{} {},{},{},{} {message}\n",
             error.kind.name(),
             p.lineno,
             p.offset,
-            p.end_lineno,
-            p.end_offset
+            shown(p.end_lineno),
+            shown(p.end_offset)
         ),
         None => format!("{} None,None,None,None {message}\n", error.kind.name()),
     }
@@ -212,120 +264,5 @@ fn syntax_error(error: &taipan_syntax::ParseError) -> String {
 fn parse_warnings(out: &mut String, warnings: &[taipan_syntax::Warning]) {
     for warning in warnings {
         let _ = writeln!(out, "warning {} {}", warning.lineno, quote(&PyStr::from(&*warning.msg)));
-    }
-}
-
-fn quote(text: &PyStr) -> String {
-    let mut out = String::with_capacity(text.as_bytes().len());
-    for point in text.code_points() {
-        match char::from_u32(point) {
-            Some(c @ ' '..='~') if c != '\\' && c != '\'' => out.push(c),
-            _ => {
-                let _ = write!(out, "\\u{{{point:x}}}");
-            }
-        }
-    }
-    out
-}
-
-fn names(list: &[PyStr]) -> String {
-    list.iter().map(quote).collect::<Vec<_>>().join(" ")
-}
-
-fn constant<'a>(value: &'a Constant, codes: &mut Vec<&'a Code>) -> String {
-    match value {
-        Constant::None => "None".into(),
-        Constant::Bool(true) => "True".into(),
-        Constant::Bool(false) => "False".into(),
-        Constant::Ellipsis => "Ellipsis".into(),
-        Constant::Int(value) => {
-            format!("int:{}{:x}", if *value < 0 { "-" } else { "" }, value.unsigned_abs())
-        }
-        Constant::BigInt(value) => {
-            let mut bits = String::new();
-            for digit in value.digits.iter().rev() {
-                let _ = write!(bits, "{digit:030b}");
-            }
-            let bits = bits.trim_start_matches('0');
-            let padded = format!("{}{bits}", "0".repeat((4 - bits.len() % 4) % 4));
-            let hex: String = padded
-                .as_bytes()
-                .chunks(4)
-                .map(|chunk| {
-                    let digit = chunk.iter().fold(0, |value, bit| value * 2 + u32::from(bit - b'0'));
-                    char::from_digit(digit, 16).unwrap_or('?')
-                })
-                .collect();
-            format!("int:{}{hex}", if value.negative { "-" } else { "" })
-        }
-        Constant::Float(value) => format!("float:{:016x}", value.to_bits()),
-        Constant::Complex(real, imag) => {
-            format!("complex:{:016x},{:016x}", real.to_bits(), imag.to_bits())
-        }
-        Constant::Str(text) => format!("'{}'", quote(text)),
-        Constant::Bytes(bytes) => format!("bytes:{}", hex(bytes)),
-        Constant::Tuple(items) => {
-            let items: Vec<String> = items.iter().map(|item| constant(item, codes)).collect();
-            format!("({})", items.join(","))
-        }
-        Constant::FrozenSet(items) => {
-            let mut items: Vec<String> = items.iter().map(|item| constant(item, codes)).collect();
-            items.sort();
-            format!("set({})", items.join(","))
-        }
-        Constant::Slice(parts) => {
-            let parts: Vec<String> = parts.iter().map(|part| constant(part, codes)).collect();
-            format!("slice({})", parts.join(","))
-        }
-        Constant::Code(code) => {
-            codes.push(code);
-            format!("code:{}", quote(&code.qualname))
-        }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-fn write_code(out: &mut String, code: &Code) {
-    let mut codes = Vec::new();
-    let _ = writeln!(out, "== {}", quote(&code.qualname));
-    let _ = writeln!(out, "name {} file {}", quote(&code.name), quote(&code.filename));
-    let _ = writeln!(
-        out,
-        "args {} {} {} flags {:x} stack {} line {}",
-        code.argcount, code.posonlyargcount, code.kwonlyargcount, code.flags, code.stacksize, code.firstlineno
-    );
-    let _ = writeln!(out, "names {}", names(&code.names));
-    let _ = writeln!(out, "varnames {}", names(&code.varnames()));
-    let _ = writeln!(out, "cellvars {}", names(&code.cellvars()));
-    let _ = writeln!(out, "freevars {}", names(&code.freevars()));
-    for value in code.consts.iter() {
-        let shown = constant(value, &mut codes);
-        let _ = writeln!(out, "const {shown}");
-    }
-    let mut places = LocationReader::new(&code.linetable, code.firstlineno)
-        .flat_map(|(units, loc)| std::iter::repeat_n(loc, units));
-    for unit in code.code.chunks_exact(2) {
-        let place = places.next().unwrap_or(taipan_bytecode::Location::NONE);
-        if unit[0] == 0 {
-            let _ = writeln!(out, "CACHE {}", unit[1]);
-            continue;
-        }
-        let name = Opcode::from_u8(unit[0]).map_or("?", Opcode::name);
-        let shown: Vec<String> = [place.lineno, place.end_lineno, place.col_offset, place.end_col_offset]
-            .iter()
-            .map(|part| if *part < 0 { "-".to_owned() } else { part.to_string() })
-            .collect();
-        let _ = writeln!(out, "{name} {} @{}", unit[1], shown.join(","));
-    }
-    let _ = writeln!(out, "lines {}", hex(&code.linetable));
-    let _ = writeln!(out, "guards {}", hex(&code.exceptiontable));
-    for inner in codes {
-        write_code(out, inner);
     }
 }

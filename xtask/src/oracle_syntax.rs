@@ -74,7 +74,8 @@ pub fn run_files(args: &[String]) -> Result<(), String> {
     tally.finish()
 }
 
-/// `oracle-errors [--only SUBSTR]`: every string in the test suite's files about syntax.
+/// `oracle-errors [--only SUBSTR]`: every string in the test suite's files about syntax; with
+/// `--mutate SEED [--count N]` such strings spoilt at random.
 pub fn run_snippets(args: &[String]) -> Result<(), String> {
     let library = reference_library()?;
     let folder = cache_folder()?;
@@ -86,8 +87,18 @@ pub fn run_snippets(args: &[String]) -> Result<(), String> {
         ask_reference(&call)?;
         std::fs::rename(&partial, &verdicts).map_err(|e| e.to_string())?;
     }
-    let list = std::fs::read_to_string(&verdicts).map_err(|e| e.to_string())?;
-    let blob = std::fs::read(&snippets).map_err(|e| e.to_string())?;
+    if let Some(seed) = option(args, "--mutate") {
+        let (texts, out) = (folder.join("mutants.bin"), folder.join("mutants.txt"));
+        let count = option(args, "--count").unwrap_or("3000");
+        ask_reference(&["mutate", text(&snippets)?, text(&texts)?, text(&out)?, seed, count])?;
+        return compare_snippets(&texts, &out, args);
+    }
+    compare_snippets(&snippets, &verdicts, args)
+}
+
+fn compare_snippets(snippets: &Path, verdicts: &Path, args: &[String]) -> Result<(), String> {
+    let list = std::fs::read_to_string(verdicts).map_err(|e| e.to_string())?;
+    let blob = std::fs::read(snippets).map_err(|e| e.to_string())?;
     let only = option(args, "--only");
     let mut tally = Tally::new(args);
     let mut rest = blob.as_slice();
@@ -162,7 +173,7 @@ fn warnings_text(warnings: &[Warning]) -> String {
 
 fn error_text(error: &ParseError) -> String {
     let place = match &error.place {
-        Some(p) => format!("{},{},{},{}", p.lineno, p.offset, p.end_lineno, p.end_offset),
+        Some(p) => p.describe(),
         None => "None,None,None,None".to_owned(),
     };
     format!("err\x1f{}\x1f{}\x1f{place}", error.kind.name(), escape(&error.msg))
@@ -175,14 +186,29 @@ fn judge_bytes(bytes: &[u8]) -> String {
     }
 }
 
-/// The two other encodings that the library's files use.
+/// Encodings that the front end does not know are left to the reference.
 pub(crate) fn codec(name: &str, bytes: &[u8]) -> Result<Option<String>, String> {
-    match name.to_ascii_lowercase().as_str() {
-        "ascii" | "us-ascii" => Ok(std::str::from_utf8(bytes).ok().map(str::to_owned)),
-        "koi8-r" | "iso8859-15" | "iso-8859-15" | "cp1252" | "cp1251" | "utf8" => {
-            Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
-        }
-        _ => Ok(None),
+    use std::io::Write;
+    use std::process::Stdio;
+    let program = format!(
+        "import sys, codecs\ntry: codecs.lookup({name:?})\nexcept LookupError: sys.exit(3)\n\
+         sys.stdout.buffer.write(sys.stdin.buffer.read().decode({name:?}).encode())"
+    );
+    let mut child = Command::new(reference()?.join("bin/python3.14"))
+        .args(["-c", &program])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| e.to_string())?;
+    if let Some(mut input) = child.stdin.take() {
+        // The child may end without reading.
+        let _ = input.write_all(bytes);
+    }
+    let output = child.wait_with_output().map_err(|e| e.to_string())?;
+    match output.status.code() {
+        Some(0) => String::from_utf8(output.stdout).map(Some).map_err(|e| e.to_string()),
+        Some(3) => Ok(None),
+        _ => Err(format!("'{name}' codec can't decode the source")),
     }
 }
 
@@ -248,5 +274,88 @@ impl Tally {
             self.alike, self.total, self.warnings_differ
         );
         if self.alike == self.total { Ok(()) } else { Err("not all alike".into()) }
+    }
+}
+
+/// `dump-ast FILE`: the tree, as `ast.dump(tree, include_attributes=True)` writes it.
+pub fn run_dump(args: &[String]) -> Result<(), String> {
+    let path = args.first().ok_or("which file?")?;
+    let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
+    let text = source::decode_source(&bytes, &codec).map_err(|e| e.msg)?;
+    let parsed = parse(&text, Mode::Exec, &Flags::default()).map_err(|r| error_text(&r.error))?;
+    println!("{}", dump::dump(&parsed.module));
+    Ok(())
+}
+
+/// `judge MODE TEXT…`: our verdict on texts given on the command line.
+pub fn run_judge(args: &[String]) -> Result<(), String> {
+    let (mode, texts) = args.split_first().ok_or("which mode?")?;
+    let mut flags = Flags::default();
+    let mode = match mode.as_str() {
+        "exec" => Mode::Exec,
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        "func_type" => Mode::FuncType,
+        "incomplete" => {
+            flags.allow_incomplete_input = true;
+            flags.dont_imply_dedent = true;
+            Mode::Single
+        }
+        other => return Err(format!("no mode {other}")),
+    };
+    for text in texts {
+        match parse(text, mode, &flags) {
+            Ok(parsed) => {
+                println!("{text:?} ok | {}", warnings_text(&parsed.warnings));
+                for error in parsed.warnings.iter().filter_map(|w| w.error.as_deref()) {
+                    println!("  as error: {}", error_text(error).replace('\x1f', " | "));
+                }
+            }
+            Err(r) => println!("{text:?} {}", error_text(&r.error).replace('\x1f', " | ")),
+        }
+    }
+    Ok(())
+}
+
+/// `time-parse`: how long parsing all library files takes; build with `--profile fast`.
+pub fn run_time(_: &[String]) -> Result<(), String> {
+    let library = reference_library()?;
+    let list = std::fs::read_to_string(cache_folder()?.join("files.txt")).map_err(|e| e.to_string())?;
+    let mut sources = Vec::new();
+    for line in list.lines() {
+        let name = line.split('\x1f').next().unwrap_or_default();
+        let bytes = std::fs::read(library.join(name)).map_err(|e| format!("{name}: {e}"))?;
+        sources.extend(source::decode_source(&bytes, &|_, _| Ok(None)));
+    }
+    let bytes: usize = sources.iter().map(String::len).sum();
+    for _ in 0..3 {
+        let start = std::time::Instant::now();
+        let parsed = sources.iter().filter(|text| parse(text, Mode::Exec, &Flags::default()).is_ok()).count();
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{parsed} of {} files, {bytes} bytes in {seconds:.3} s", sources.len());
+    }
+    Ok(())
+}
+
+/// `tokens FILE`: the tokens as Python's `_tokenize` gives them.
+pub fn run_tokens(args: &[String]) -> Result<(), String> {
+    use taipan_syntax::lexer::{LexOptions, Lexer};
+    let path = args.first().ok_or("which file?")?;
+    let source = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
+    let mut lexer = Lexer::new(&source, LexOptions { type_comments: false, extra_tokens: true });
+    loop {
+        let t = lexer.next_token();
+        println!(
+            "{} {},{}-{},{} {:?}",
+            t.kind as u8,
+            t.lineno,
+            t.col,
+            t.end_lineno,
+            t.end_col,
+            t.text(&source)
+        );
+        if matches!(t.kind, taipan_syntax::token::Kind::ENDMARKER | taipan_syntax::token::Kind::ERRORTOKEN) {
+            return Ok(());
+        }
     }
 }

@@ -4,11 +4,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod canonical;
 pub mod code;
 pub mod exceptions;
+pub mod listing;
 pub mod location;
+pub mod marshal;
 pub mod opcode;
 
-pub use code::{BigInt, Code, Constant, PyStr};
-pub use location::Location;
-pub use opcode::Opcode;
+pub use code::*;
+pub use location::{Location, LocationReader, LocationWriter};
+pub use opcode::*;

@@ -128,10 +128,8 @@ fn resolve_jump_offsets(instrs: &mut [FlatInstr]) -> Vec<u32> {
             let target = offsets[*target as usize];
             instr.arg = if instr.op == Opcode::END_ASYNC_FOR {
                 behind - target - END_SEND_OFFSET
-            } else if target < behind {
-                behind - target
             } else {
-                target - behind
+                target.abs_diff(behind)
             };
             grown |= instr_size(instr) != size;
         }

@@ -240,11 +240,8 @@ fn true_divide(a: &Integer, b: &Integer) -> Option<f64> {
     if shift > 1100 {
         return None;
     }
-    let (mut quotient, rest) = if shift >= 0 {
-        a.div_rem(&(b << shift as u64))
-    } else {
-        (a << shift.unsigned_abs()).div_rem(&b)
-    };
+    let (mut quotient, rest) =
+        if shift >= 0 { a.div_rem(&(b << shift as u64)) } else { (a << shift.unsigned_abs()).div_rem(&b) };
     if !rest.is_zero() {
         quotient |= Integer::from(1);
     }
@@ -489,9 +486,8 @@ fn power_by_squaring(base: (f64, f64), exponent: i32) -> (f64, f64) {
 fn concatenate(left: &Constant, right: &Constant) -> Option<Constant> {
     Some(match (left, right) {
         (Constant::Str(a), Constant::Str(b)) => {
-            let mut text = taipan_bytecode::code::PyStrBuilder::with_capacity(
-                a.as_bytes().len() + b.as_bytes().len(),
-            );
+            let mut text =
+                taipan_bytecode::code::PyStrBuilder::with_capacity(a.as_bytes().len() + b.as_bytes().len());
             text.push_pystr(a);
             text.push_pystr(b);
             Constant::Str(text.take())
@@ -539,9 +535,7 @@ fn repeat(sequence: &Constant, count: &Constant) -> Option<Constant> {
     }
     let times = times as usize;
     Some(match sequence {
-        Constant::Tuple(items) => {
-            Constant::Tuple((0..times).flat_map(|_| items.iter().cloned()).collect())
-        }
+        Constant::Tuple(items) => Constant::Tuple((0..times).flat_map(|_| items.iter().cloned()).collect()),
         Constant::Str(text) => {
             let mut out = taipan_bytecode::code::PyStrBuilder::default();
             for _ in 0..times {

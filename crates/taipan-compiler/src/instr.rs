@@ -7,7 +7,8 @@ use taipan_bytecode::{Location, Opcode};
 pub struct Label(pub u32);
 
 /// Location of instructions that take over the place of the following one.
-pub const NEXT_LOCATION: Location = Location { lineno: -2, end_lineno: -2, col_offset: -2, end_col_offset: -2 };
+pub const NEXT_LOCATION: Location =
+    Location { lineno: -2, end_lineno: -2, col_offset: -2, end_col_offset: -2 };
 
 /// One instruction; with a target its argument is a label.
 #[derive(Clone, Copy, Debug)]

@@ -401,14 +401,14 @@ impl Writer {
     /// A formatted or template string: its source text is put together, then quoted like any string.
     fn format_string(&mut self, expr: &Expr, prefix: &str) {
         let mut body = Writer { out: PyStrBuilder::default() };
-        body.format_piece(expr, false);
+        body.format_piece(expr);
         let mut quoted = String::new();
         repr_constant(&mut quoted, &Constant::Str(body.out.take()));
         self.text(prefix);
         self.text(&quoted);
     }
 
-    fn format_piece(&mut self, expr: &Expr, is_spec: bool) {
+    fn format_piece(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Constant(node) => {
                 if let Constant::Str(text) = &node.value {
@@ -421,10 +421,10 @@ impl Writer {
                 }
             }
             ExprKind::JoinedStr(node) => {
-                node.values.iter().for_each(|value| self.format_piece(value, is_spec));
+                node.values.iter().for_each(|value| self.format_piece(value));
             }
             ExprKind::TemplateStr(node) => {
-                node.values.iter().for_each(|value| self.format_piece(value, is_spec));
+                node.values.iter().for_each(|value| self.format_piece(value));
             }
             ExprKind::FormattedValue(node) => {
                 let mut inner = Writer { out: PyStrBuilder::default() };
@@ -452,7 +452,7 @@ impl Writer {
         }
         if let Some(spec) = spec {
             self.text(":");
-            self.format_piece(spec, true);
+            self.format_piece(spec);
         }
         self.text("}");
     }

@@ -328,11 +328,7 @@ fn names_tuple(names: &[bytecode::PyStr]) -> PyResult<Ref<Tuple>> {
 fn constants(plain: &[Constant]) -> PyResult<Ref<Tuple>> {
     let mut all = Vec::with_capacity(plain.len());
     for constant in plain {
-        let object = constant_object(constant)?;
-        // The evaluator pushes constants without counting; that they live as long as their code is
-        // not enough when a frame's code is released before its last value.
-        refcount::make_immortal_constant(&object);
-        all.push(object);
+        all.push(constant_object(constant)?);
     }
     Tuple::from_vec(all)
 }

@@ -78,6 +78,12 @@ impl StackRef {
         self.0 & TAG_MASK == TAG_INT
     }
 
+    /// The word owns a reference.
+    #[inline(always)]
+    pub fn is_owned(self) -> bool {
+        self.0 & TAG_MASK == 0 && self.0 != 0
+    }
+
     /// Both are integers without objects.
     #[inline(always)]
     pub fn both_int(self, other: Self) -> bool {

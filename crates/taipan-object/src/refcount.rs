@@ -81,17 +81,3 @@ pub fn make_immortal(object: &Object) {
         }
     }
 }
-
-/// Makes a constant of a code object, and what a constant tuple holds, immortal: evaluators push
-/// constants without counting. Code objects among the constants stay mortal.
-pub fn make_immortal_constant(object: &Object) {
-    if object.is_exact(&crate::statics::PyCode_Type) {
-        return;
-    }
-    make_immortal(object);
-    if let Some(tuple) = object.downcast::<crate::tuple::Tuple>() {
-        for item in tuple.items() {
-            make_immortal_constant(item);
-        }
-    }
-}

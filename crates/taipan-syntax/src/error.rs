@@ -37,7 +37,8 @@ impl ErrorKind {
     }
 }
 
-/// Where an error stands, in the exception's own units: lines and character offsets from 1.
+/// Where an error stands, in the exception's own units: lines and character offsets from 1, with
+/// CPython's odd values (0, −1) where it has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorPlace {
     /// `lineno`
@@ -45,9 +46,9 @@ pub struct ErrorPlace {
     /// `offset`
     pub offset: i32,
     /// `end_lineno`
-    pub end_lineno: i32,
+    pub end_lineno: Option<i32>,
     /// `end_offset`
-    pub end_offset: i32,
+    pub end_offset: Option<i32>,
     /// `text`: the source line.
     pub text: Option<String>,
 }
@@ -70,6 +71,14 @@ impl ParseError {
     }
 }
 
+impl ErrorPlace {
+    /// `lineno,offset,end_lineno,end_offset` as Python shows them.
+    pub fn describe(&self) -> String {
+        let show = |n: Option<i32>| n.map_or("None".to_owned(), |n| n.to_string());
+        format!("{},{},{},{}", self.lineno, self.offset, show(self.end_lineno), show(self.end_offset))
+    }
+}
+
 /// A `SyntaxWarning` found in source text. Where warnings are errors, the caller raises
 /// `error` in its stead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +87,8 @@ pub struct Warning {
     pub msg: String,
     /// Line the warning is reported on.
     pub lineno: i32,
+    /// Byte offset in the text up to which it was read when the warning was due.
+    pub at: u32,
     /// The `SyntaxError` that takes its place when warnings are turned into errors.
     pub error: Option<Box<ParseError>>,
 }

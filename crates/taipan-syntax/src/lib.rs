@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod diagnose;
 pub mod dump;
 pub mod error;
 pub mod lexer;
@@ -88,12 +89,13 @@ pub fn parse(source: &str, mode: Mode, flags: &Flags) -> Result<Parsed, Box<Reje
         type_comments: flags.type_comments,
         dont_imply_dedent: flags.dont_imply_dedent,
         max_digits: flags.int_max_str_digits,
+        barry: flags.barry_as_bdfl,
     };
     match parser::parse(&prepared, settings) {
         Ok((module, warnings)) => Ok(Parsed { module, warnings }),
-        Err(_) => Err(Box::new(Rejected {
-            error: ParseError::bare(ErrorKind::SyntaxError, "invalid syntax"),
-            warnings: Vec::new(),
-        })),
+        Err(_) => {
+            let (error, warnings) = diagnose::diagnose(&prepared, mode, flags);
+            Err(Box::new(Rejected { error, warnings }))
+        }
     }
 }

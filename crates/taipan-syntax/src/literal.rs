@@ -64,7 +64,9 @@ pub fn split_string(token: &str) -> StringParts<'_> {
         match raw[at] {
             b'b' | b'B' => parts.bytes = true,
             b'r' | b'R' => parts.raw = true,
-            b'u' | b'U' => parts.unicode = true,
+            // Only the small letter is remembered in the tree.
+            b'u' => parts.unicode = true,
+            b'U' => {}
             _ => break,
         }
         at += 1;

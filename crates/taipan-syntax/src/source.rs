@@ -104,6 +104,12 @@ fn declared_encoding(bytes: &[u8]) -> Option<String> {
     cookie(second)
 }
 
+/// An error in naming an encoding or in what it names: CPython gives it no real place.
+fn unplaced(msg: String) -> ParseError {
+    let place = ErrorPlace { lineno: 0, offset: -1, end_lineno: None, end_offset: None, text: None };
+    ParseError { kind: ErrorKind::SyntaxError, msg, place: Some(place) }
+}
+
 /// Text of a source file: decoded as its beginning says, the byte order mark gone.
 pub fn decode_source(bytes: &[u8], codec: Codec<'_>) -> Result<String, ParseError> {
     if bytes.contains(&0) {
@@ -118,20 +124,37 @@ pub fn decode_source(bytes: &[u8], codec: Codec<'_>) -> Result<String, ParseErro
     if let (true, Some(name)) = (marked, &declared)
         && name != "utf-8"
     {
-        return Err(ParseError::bare(ErrorKind::SyntaxError, format!("encoding problem: {name} with BOM")));
+        return Err(encoding_with_mark(name, bytes));
     }
     match declared.as_deref() {
-        None | Some("utf-8") => decode_utf8(bytes, declared.is_none() && !marked),
+        None | Some("utf-8") => decode_utf8(bytes),
         Some("iso-8859-1") => Ok(bytes.iter().map(|&b| b as char).collect()),
         Some(name) => match codec(name, bytes) {
             Ok(Some(text)) => Ok(text),
-            Ok(None) => Err(ParseError::bare(ErrorKind::SyntaxError, format!("unknown encoding: {name}"))),
-            Err(msg) => Err(ParseError::bare(ErrorKind::SyntaxError, format!("(unicode error) {msg}"))),
+            Ok(None) => Err(unplaced(format!("unknown encoding: {name}"))),
+            Err(msg) => Err(unplaced(msg)),
         },
     }
 }
 
-fn decode_utf8(bytes: &[u8], undeclared: bool) -> Result<String, ParseError> {
+fn encoding_with_mark(name: &str, bytes: &[u8]) -> ParseError {
+    let mut lines = bytes.split(|&b| b == b'\n' || b == b'\r').zip(1..);
+    let (line, lineno) = lines.find(|(line, _)| cookie(line).is_some()).unwrap_or((bytes, 1));
+    let text = String::from_utf8_lossy(line).into_owned();
+    ParseError {
+        kind: ErrorKind::SyntaxError,
+        msg: format!("encoding problem: {name} with BOM"),
+        place: Some(ErrorPlace {
+            lineno,
+            offset: 0,
+            end_lineno: Some(lineno),
+            end_offset: Some(text.chars().count() as i32),
+            text: Some(text),
+        }),
+    }
+}
+
+fn decode_utf8(bytes: &[u8]) -> Result<String, ParseError> {
     let error = match std::str::from_utf8(bytes) {
         Ok(text) => return Ok(text.to_owned()),
         Err(error) => error,
@@ -142,29 +165,19 @@ fn decode_utf8(bytes: &[u8], undeclared: bool) -> Result<String, ParseError> {
     let line_end = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| at + n);
     let text = String::from_utf8_lossy(&bytes[line_start..line_end]).into_owned();
     let column = String::from_utf8_lossy(&bytes[line_start..at]).chars().count() as i32 + 1;
-    let msg = if undeclared {
-        format!(
-            "Non-UTF-8 code starting with '\\x{:02x}' on line {lineno}, but no encoding declared; \
-             see https://peps.python.org/pep-0263/ for details",
-            bytes[at]
-        )
-    } else {
-        let reason =
-            if error.error_len().is_none() { "unexpected end of data" } else { "invalid start byte" };
-        format!(
-            "(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {}: {reason}",
-            bytes[at],
-            at - line_start
-        )
-    };
+    let msg = format!(
+        "Non-UTF-8 code starting with '\\x{:02x}' on line {lineno}, but no encoding declared; \
+         see https://peps.python.org/pep-0263/ for details",
+        bytes[at]
+    );
     Err(ParseError {
         kind: ErrorKind::SyntaxError,
         msg,
         place: Some(ErrorPlace {
             lineno,
             offset: column,
-            end_lineno: lineno,
-            end_offset: column,
+            end_lineno: Some(lineno),
+            end_offset: Some(column),
             text: Some(text),
         }),
     })

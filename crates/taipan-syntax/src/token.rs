@@ -56,45 +56,79 @@ impl Kind {
     /// The reserved word `word`, or `NAME`.
     #[inline]
     pub fn of_word(word: &[u8]) -> Kind {
-        if word.len() < 2 || word.len() > 8 {
+        // Most names are told from keywords by their length and first letter.
+        if word.len() < 2 || word.len() > 8 || !b"FNTabcdefgilnoprtwy".contains(&word[0]) {
             return Kind::NAME;
         }
+        match word.len() {
+            2 => Kind::of_length_2(word),
+            3 => Kind::of_length_3(word),
+            4 => Kind::of_length_4(word),
+            5 => Kind::of_length_5(word),
+            _ => Kind::of_long_word(word),
+        }
+    }
+    fn of_length_2(word: &[u8]) -> Kind {
         match word {
-            b"False" => Kind::FALSE,
+            b"as" => Kind::AS,
+            b"if" => Kind::IF,
+            b"in" => Kind::IN,
+            b"is" => Kind::IS,
+            b"or" => Kind::OR,
+            _ => Kind::NAME,
+        }
+    }
+
+    fn of_length_3(word: &[u8]) -> Kind {
+        match word {
+            b"and" => Kind::AND,
+            b"def" => Kind::DEF,
+            b"del" => Kind::DEL,
+            b"for" => Kind::FOR,
+            b"not" => Kind::NOT,
+            b"try" => Kind::TRY,
+            _ => Kind::NAME,
+        }
+    }
+
+    fn of_length_4(word: &[u8]) -> Kind {
+        match word {
             b"None" => Kind::NONE,
             b"True" => Kind::TRUE,
-            b"and" => Kind::AND,
-            b"as" => Kind::AS,
-            b"assert" => Kind::ASSERT,
+            b"elif" => Kind::ELIF,
+            b"else" => Kind::ELSE,
+            b"from" => Kind::FROM,
+            b"pass" => Kind::PASS,
+            b"with" => Kind::WITH,
+            _ => Kind::NAME,
+        }
+    }
+
+    fn of_length_5(word: &[u8]) -> Kind {
+        match word {
+            b"False" => Kind::FALSE,
             b"async" => Kind::ASYNC,
             b"await" => Kind::AWAIT,
             b"break" => Kind::BREAK,
             b"class" => Kind::CLASS,
+            b"raise" => Kind::RAISE,
+            b"while" => Kind::WHILE,
+            b"yield" => Kind::YIELD,
+            _ => Kind::NAME,
+        }
+    }
+
+    fn of_long_word(word: &[u8]) -> Kind {
+        match word {
+            b"assert" => Kind::ASSERT,
             b"continue" => Kind::CONTINUE,
-            b"def" => Kind::DEF,
-            b"del" => Kind::DEL,
-            b"elif" => Kind::ELIF,
-            b"else" => Kind::ELSE,
             b"except" => Kind::EXCEPT,
             b"finally" => Kind::FINALLY,
-            b"for" => Kind::FOR,
-            b"from" => Kind::FROM,
             b"global" => Kind::GLOBAL,
-            b"if" => Kind::IF,
             b"import" => Kind::IMPORT,
-            b"in" => Kind::IN,
-            b"is" => Kind::IS,
             b"lambda" => Kind::LAMBDA,
             b"nonlocal" => Kind::NONLOCAL,
-            b"not" => Kind::NOT,
-            b"or" => Kind::OR,
-            b"pass" => Kind::PASS,
-            b"raise" => Kind::RAISE,
             b"return" => Kind::RETURN,
-            b"try" => Kind::TRY,
-            b"while" => Kind::WHILE,
-            b"with" => Kind::WITH,
-            b"yield" => Kind::YIELD,
             _ => Kind::NAME,
         }
     }

@@ -90,13 +90,11 @@ macro_rules! define_opcodes {
                 match self { $(Opcode::$name => Opcode::$family,)* }
             }
 
-            /// Code units of inline cache that follow it.
-            pub const fn caches(self) -> usize {
+            const fn caches_of_row(self) -> usize {
                 match self { $(Opcode::$name => $caches,)* }
             }
 
-            /// Properties as bits of [`flag`].
-            pub const fn flags(self) -> u16 {
+            const fn flags_of_row(self) -> u16 {
                 match self { $(Opcode::$name => 0 $(| flag::$flag)*,)* }
             }
 
@@ -171,7 +169,7 @@ pub static CACHES: [u8; 256] = {
     let mut i = 0;
     while i < 256 {
         if let Some(opcode) = OPCODES[i] {
-            table[i] = opcode.caches() as u8;
+            table[i] = opcode.caches_of_row() as u8;
         }
         i += 1;
     }
@@ -192,7 +190,31 @@ pub static DEOPT: [u8; 256] = {
     table
 };
 
+const COUNT: usize = Opcode::ALL[Opcode::ALL.len() - 1] as usize + 1;
+
+static FLAGS: [u16; COUNT] = {
+    let mut table = [0; COUNT];
+    let mut i = 0;
+    while i < Opcode::ALL.len() {
+        table[Opcode::ALL[i] as usize] = Opcode::ALL[i].flags_of_row();
+        i += 1;
+    }
+    table
+};
+
 impl Opcode {
+    /// Properties as bits of [`flag`].
+    #[inline]
+    pub const fn flags(self) -> u16 {
+        FLAGS[self as usize]
+    }
+
+    /// Code units of inline cache that follow it.
+    #[inline]
+    pub const fn caches(self) -> usize {
+        if self.is_pseudo() { 0 } else { CACHES[self as usize] as usize }
+    }
+
     /// The opcode of a byte of bytecode, if that number is in use.
     #[inline]
     pub const fn from_u8(number: u8) -> Option<Opcode> {
@@ -276,7 +298,7 @@ impl Opcode {
 /// How the stack depth changes. `jump` asks for the path to the target: only the block openers differ there, since
 /// their handler starts with what the unwinder pushed. None for what has no effect of its own (specialised forms).
 pub const fn stack_effect(opcode: Opcode, oparg: u32, jump: bool) -> Option<i64> {
-    if matches!(opcode.kind(), Kind::Specialized) {
+    if (opcode as u16) < 256 && DEOPT[opcode as usize] as u16 != opcode as u16 {
         return None;
     }
     if opcode.is_block_push() && !jump {

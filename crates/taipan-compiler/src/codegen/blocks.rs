@@ -20,7 +20,9 @@ pub(crate) enum GuardKind<'a> {
     TryExcept,
     FinallyTry(&'a [Stmt]),
     FinallyEnd,
-    With { is_async: bool },
+    With {
+        is_async: bool,
+    },
     /// An `except` clause with the name that it binds.
     Handler(Option<Name>),
     ExceptionHandler,

@@ -10,7 +10,7 @@ use super::{Compiler, STACK_USE_GUIDELINE};
 use crate::error::{CompileError, Compiled, location};
 use crate::instr::Label;
 use crate::names::{Name, known};
-use crate::symtable::{DEF_IMPORT, FREE, GLOBAL_IMPLICIT};
+use crate::symtable::{DEF_IMPORT, FREE, GLOBAL_IMPLICIT, Part, key_of};
 
 fn is_starred(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Starred(_))
@@ -42,10 +42,9 @@ impl<'a> Compiler<'a> {
             }
         }
         match repeated {
-            Some((at, keyword)) => Err(CompileError::syntax(
-                format!("keyword argument repeated: {}", seen[at]),
-                keyword.range,
-            )),
+            Some((at, keyword)) => {
+                Err(CompileError::syntax(format!("keyword argument repeated: {}", seen[at]), keyword.range))
+            }
             None => Ok(()),
         }
     }
@@ -234,6 +233,13 @@ impl<'a> Compiler<'a> {
         if !node.keywords.is_empty() {
             return Ok(());
         }
+        // An asynchronous generator cannot be looped over here; let the call complain.
+        if let ExprKind::GeneratorExp(inner) = &generator.kind {
+            let scope = self.lookup(key_of(&**inner, Part::Body))?;
+            if self.table.scopes[scope].coroutine {
+                return Ok(());
+            }
+        }
         let (builtin, initial, go_on) = match func.id.as_str() {
             "all" => (CONSTANT_BUILTIN_ALL, Some(true), Opcode::POP_JUMP_IF_TRUE),
             "any" => (CONSTANT_BUILTIN_ANY, Some(false), Opcode::POP_JUMP_IF_FALSE),
@@ -288,14 +294,15 @@ impl<'a> Compiler<'a> {
         if func.id.as_str() != "super" || node.attr.as_str() == "__class__" || !call.keywords.is_empty() {
             return None;
         }
-        if self.scope().scope(known::SUPER) != GLOBAL_IMPLICIT || self.table.scopes[0].scope(known::SUPER) != 0 {
+        if self.scope().scope(known::SUPER) != GLOBAL_IMPLICIT
+            || self.table.scopes[0].scope(known::SUPER) != 0
+        {
             return None;
         }
         let fits = match call.args.len() {
             2 => !call.args.iter().any(is_starred),
             0 => {
-                self.unit.argcount + self.unit.posonlyargcount > 0
-                    && self.closure_scope(known::CLASS) == FREE
+                self.unit.argcount + self.unit.posonlyargcount > 0 && self.closure_scope(known::CLASS) == FREE
             }
             _ => false,
         };

@@ -9,9 +9,7 @@ use super::{ArgCounts, Compiler, UnitKind, span};
 use crate::error::{CompileError, Compiled, location};
 use crate::instr::Label;
 use crate::names::{Name, known};
-use crate::symtable::{
-    BlockKind, CELL, DEF_LOCAL, DEF_NONLOCAL, FREE, Part, ScopeId, key_of, scope_of,
-};
+use crate::symtable::{BlockKind, CELL, DEF_LOCAL, DEF_NONLOCAL, FREE, Part, ScopeId, key_of, scope_of};
 
 /// What a comprehension makes, and of what.
 #[derive(Clone, Copy)]
@@ -236,8 +234,12 @@ impl<'a> Compiler<'a> {
         let in_class = self.table.scopes[own].kind == BlockKind::Class && self.unit.in_inlined_comp == 0;
         let function_like = self.table.scopes[own].is_function_like();
         self.unit.in_inlined_comp += 1;
-        let symbols: Vec<(Name, u32)> =
-            self.table.scopes[comp].symbols.iter().map(|(name, flags)| (name, *flags)).collect();
+        let symbols: Vec<(Name, u32)> = self.table.scopes[comp]
+            .symbols
+            .iter()
+            .filter(|(name, _)| *name != known::ITERABLE)
+            .map(|(name, flags)| (name, *flags))
+            .collect();
         for &(name, flags) in &symbols {
             let outer = self.table.scopes[own].symbols.get(name).copied();
             let outer_scope = scope_of(outer.unwrap_or(0));
@@ -248,14 +250,14 @@ impl<'a> Compiler<'a> {
                 state.symbols.push((name, outer));
             }
             let bound = flags & DEF_LOCAL != 0 && flags & DEF_NONLOCAL == 0;
-            if (bound || in_class) && !function_like && self.unit.fast_hidden.get(name) != Some(&true) {
+            if bound && !function_like && self.unit.fast_hidden.get(name) != Some(&true) {
                 self.unit.fast_hidden.insert(name, true);
                 state.hidden.push(name);
             }
         }
         for &(name, flags) in &symbols {
             let bound = flags & DEF_LOCAL != 0 && flags & DEF_NONLOCAL == 0;
-            if !bound && !in_class {
+            if !bound {
                 continue;
             }
             let outer_scope = scope_of(self.table.scopes[own].symbol(name));
@@ -263,7 +265,8 @@ impl<'a> Compiler<'a> {
             let arg = self.unit.varnames.add(mangled) as u32;
             self.op_i(loc, Opcode::LOAD_FAST_AND_CLEAR, arg);
             if scope_of(flags) == CELL {
-                let arg = if outer_scope == FREE { self.free_index(mangled) } else { self.cell_index(mangled) };
+                let arg =
+                    if outer_scope == FREE { self.free_index(mangled) } else { self.cell_index(mangled) };
                 self.op_i(loc, Opcode::MAKE_CELL, arg);
             }
             state.pushed.push(name);

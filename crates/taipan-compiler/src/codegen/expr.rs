@@ -84,10 +84,9 @@ pub(crate) fn infer_type(expr: &Expr) -> Option<&'static str> {
 fn is_identity_operand(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Tuple(node) => !node.elts.iter().all(|elt| matches!(elt.kind, ExprKind::Constant(_))),
-        ExprKind::Constant(node) => matches!(
-            node.value,
-            ast::Constant::None | ast::Constant::Bool(_) | ast::Constant::Ellipsis
-        ),
+        ExprKind::Constant(node) => {
+            matches!(node.value, ast::Constant::None | ast::Constant::Bool(_) | ast::Constant::Ellipsis)
+        }
         _ => true,
     }
 }

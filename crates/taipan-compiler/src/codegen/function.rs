@@ -54,7 +54,11 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    pub(crate) fn async_function_def(&mut self, node: &'a StmtAsyncFunctionDef, range: Range) -> Compiled<()> {
+    pub(crate) fn async_function_def(
+        &mut self,
+        node: &'a StmtAsyncFunctionDef,
+        range: Range,
+    ) -> Compiled<()> {
         let name = self.names.intern(&node.name);
         self.function(Function {
             name,

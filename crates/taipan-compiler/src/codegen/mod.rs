@@ -220,16 +220,15 @@ impl<'a> Compiler<'a> {
                 parent -= 1;
             }
             let parent = &self.outer[parent];
-            let named = matches!(self.unit.kind, UnitKind::Function | UnitKind::AsyncFunction | UnitKind::Class);
+            let named =
+                matches!(self.unit.kind, UnitKind::Function | UnitKind::AsyncFunction | UnitKind::Class);
             let global = named && {
                 let mangled = self.names.mangle(parent.private, name);
                 self.table.scopes[parent.scope].scope(mangled) == GLOBAL_EXPLICIT
             };
             if !global {
-                let is_function = matches!(
-                    parent.kind,
-                    UnitKind::Function | UnitKind::AsyncFunction | UnitKind::Lambda
-                );
+                let is_function =
+                    matches!(parent.kind, UnitKind::Function | UnitKind::AsyncFunction | UnitKind::Lambda);
                 base = Some((parent.qualname.clone(), if is_function { ".<locals>." } else { "." }));
             }
         }

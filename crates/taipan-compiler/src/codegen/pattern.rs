@@ -151,8 +151,7 @@ impl<'a> Compiler<'a> {
         match &pattern.kind {
             PatternKind::MatchValue(node) => {
                 if !matches!(node.value.kind, ExprKind::Constant(_) | ExprKind::Attribute(_)) {
-                    return self
-                        .error(loc, "patterns may only match literals and attribute lookups");
+                    return self.error(loc, "patterns may only match literals and attribute lookups");
                 }
                 self.expr(&node.value)?;
                 self.compare_op(loc, CmpOp::Eq);
@@ -374,17 +373,14 @@ impl<'a> Compiler<'a> {
                     if seen.iter().any(|other| fold::equal(other, &value)) {
                         let mut shown = String::new();
                         taipan_syntax::dump::repr_constant(&mut shown, &constant.value);
-                        return self
-                            .error(loc, format!("mapping pattern checks duplicate key ({shown})"));
+                        return self.error(loc, format!("mapping pattern checks duplicate key ({shown})"));
                     }
                     seen.push(value);
                 }
                 ExprKind::Attribute(_) => {}
                 _ => {
-                    return self.error(
-                        loc,
-                        "mapping pattern keys may only match literals and attribute lookups",
-                    );
+                    return self
+                        .error(loc, "mapping pattern keys may only match literals and attribute lookups");
                 }
             }
             self.expr(key)?;

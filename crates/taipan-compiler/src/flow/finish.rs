@@ -67,8 +67,9 @@ fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
         let jump = *last;
         let at = block.instrs.len() - 1;
         block.instrs.truncate(at);
-        block.instrs.push(CfgInstr::new(Opcode::COPY, 1, jump.loc));
-        block.instrs.push(CfgInstr::new(Opcode::TO_BOOL, 0, jump.loc));
+        let guarded = |op, arg| CfgInstr { except: jump.except, ..CfgInstr::new(op, arg, jump.loc) };
+        block.instrs.push(guarded(Opcode::COPY, 1));
+        block.instrs.push(guarded(Opcode::TO_BOOL, 0));
         block.instrs.push(jump);
         block.used_slots(2);
     }
@@ -110,7 +111,8 @@ fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
             arrive(graph, next, depth, &mut stack)?;
         }
     }
-    u32::try_from(deepest).map_err(|_| FlowError("Invalid CFG, stack overflow"))
+    // A frame has room for one value at least.
+    u32::try_from(deepest.max(1)).map_err(|_| FlowError("Invalid CFG, stack overflow"))
 }
 
 fn arrive(graph: &mut Graph, id: u32, depth: i64, stack: &mut Vec<u32>) -> Result<(), FlowError> {

@@ -69,35 +69,56 @@ impl Folder<'_> {
         self.load(&mut instrs[at], value);
     }
 
-    /// A display that was built as a list of constants, then made a tuple.
+    /// A long display that was built item by item from constants, then made a tuple.
     pub fn fold_list_to_tuple(&mut self, instrs: &mut [CfgInstr], at: usize) {
+        if let Some((start, items)) = self.appended_constants(instrs, at, Opcode::BUILD_LIST) {
+            clear(&mut instrs[start..at]);
+            self.load(&mut instrs[at], Constant::Tuple(items));
+        }
+    }
+
+    /// A long list or set of constants, appended item by item up to `at`, that is only iterated or searched.
+    pub fn fold_appended(&mut self, instrs: &mut [CfgInstr], at: usize, next: Opcode) {
+        if instrs[at].arg != 1 || !matches!(next, Opcode::GET_ITER | Opcode::CONTAINS_OP) {
+            return;
+        }
+        let is_set = instrs[at].op == Opcode::SET_ADD;
+        let build = if is_set { Opcode::BUILD_SET } else { Opcode::BUILD_LIST };
+        if let Some((start, items)) = self.appended_constants(instrs, at + 1, build) {
+            clear(&mut instrs[start..=at]);
+            let value = if is_set { fold::frozen_set(&items) } else { Constant::Tuple(items) };
+            self.load(&mut instrs[at], value);
+        }
+    }
+
+    /// The constants appended right before `end` to a collection that begins empty, and where it begins.
+    fn appended_constants(
+        &self,
+        instrs: &[CfgInstr],
+        end: usize,
+        build: Opcode,
+    ) -> Option<(usize, Rc<[Constant]>)> {
+        let append = if build == Opcode::BUILD_SET { Opcode::SET_ADD } else { Opcode::LIST_APPEND };
         let mut loads = Vec::new();
         let mut expect_append = true;
-        for position in (0..at).rev() {
+        for position in (0..end).rev() {
             let instr = instrs[position];
             match instr.op {
                 Opcode::NOP => continue,
-                Opcode::BUILD_LIST if instr.arg == 0 => {
+                op if op == build && instr.arg == 0 => {
                     if !expect_append {
-                        return;
+                        return None;
                     }
                     loads.reverse();
-                    let value = Constant::Tuple(self.values(instrs, &loads));
-                    for instr in &mut instrs[position..at] {
-                        if instr.op != Opcode::NOP {
-                            instr.set_nop();
-                            instr.loc = Location::NONE;
-                        }
-                    }
-                    self.load(&mut instrs[at], value);
-                    return;
+                    return Some((position, self.values(instrs, &loads)));
                 }
-                Opcode::LIST_APPEND if expect_append && instr.arg == 1 => {}
+                op if expect_append && op == append && instr.arg == 1 => {}
                 op if !expect_append && loads_const(op) => loads.push(position),
-                _ => return,
+                _ => return None,
             }
             expect_append = !expect_append;
         }
+        None
     }
 
     /// Lists and sets of constants: a constant where only iterated or searched, else filled from a constant.
@@ -182,6 +203,13 @@ fn constant_loads(instrs: &[CfgInstr], at: usize, count: usize) -> Option<Vec<us
     }
     loads.reverse();
     Some(loads)
+}
+
+fn clear(instrs: &mut [CfgInstr]) {
+    for instr in instrs.iter_mut().filter(|instr| instr.op != Opcode::NOP) {
+        instr.set_nop();
+        instr.loc = Location::NONE;
+    }
 }
 
 fn nop_out(instrs: &mut [CfgInstr], loads: &[usize]) {

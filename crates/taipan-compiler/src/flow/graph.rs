@@ -125,7 +125,7 @@ pub struct Block {
 impl Block {
     fn new() -> Block {
         Block {
-            instrs: Vec::new(),
+            instrs: Vec::with_capacity(8),
             former_guards: Vec::new(),
             next: NO_BLOCK,
             predecessors: 0,

@@ -1,7 +1,7 @@
 //! Local improvements within a block: constants that decide jumps, comparisons that need no `TO_BOOL`, jumps to
 //! jumps, foldable operations, and the fusing of instruction pairs.
 
-use taipan_bytecode::opcode::{INTRINSIC_LIST_TO_TUPLE, INTRINSIC_UNARY_POSITIVE, COMPARE_TO_BOOL};
+use taipan_bytecode::opcode::{COMPARE_TO_BOOL, INTRINSIC_LIST_TO_TUPLE, INTRINSIC_UNARY_POSITIVE};
 use taipan_bytecode::{Constant, Opcode};
 
 use super::fold_block::Folder;
@@ -162,6 +162,7 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
             }
             folder.fold_tuple(instrs, at);
         }
+        Opcode::LIST_APPEND | Opcode::SET_ADD => folder.fold_appended(instrs, at, next_op),
         Opcode::BUILD_LIST | Opcode::BUILD_SET => folder.fold_list_or_set(instrs, at, next_op),
         Opcode::STORE_FAST => {
             if let Some(next) = next

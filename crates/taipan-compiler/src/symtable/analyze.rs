@@ -13,6 +13,9 @@ use crate::names::{FastHasher, known};
 
 type Set = HashSet<Name, BuildHasherDefault<FastHasher>>;
 
+/// Cells that a class has without binding them.
+const IMPLICIT_CELLS: [Name; 3] = [known::CLASS, known::CLASSDICT, known::CONDITIONAL_ANNOTATIONS];
+
 /// What an outer block hands to an inner one.
 #[derive(Clone, Default)]
 struct Outer {
@@ -139,7 +142,7 @@ impl Analysis<'_> {
         }
         if is_class {
             let bound = inner.bound.get_or_insert_default();
-            bound.extend([known::CLASS, known::CLASSDICT, known::CONDITIONAL_ANNOTATIONS]);
+            bound.extend(IMPLICIT_CELLS);
         } else {
             let mut bound = outer.bound.clone().unwrap_or_default();
             if is_function_like {
@@ -217,7 +220,7 @@ impl Analysis<'_> {
         comp_free: &mut Set,
     ) {
         let in_class = self.table.scopes[id].kind == BlockKind::Class;
-        let mut remove_class = false;
+        let mut implicit = Vec::new();
         for at in 0..self.table.scopes[comp].symbols.len() {
             let (name, flags) = self.table.scopes[comp].symbols.entry(at);
             let flags = *flags;
@@ -229,11 +232,13 @@ impl Analysis<'_> {
             if scope == CELL || only_flags & DEF_COMP_CELL != 0 {
                 found.inlined_cells.insert(name);
             }
-            // `__class__` is never free through a class.
-            if scope == FREE && in_class && name == known::CLASS {
+            // The implicit cells of a class are never free through it; functions within still share them.
+            if scope == FREE && in_class && IMPLICIT_CELLS.contains(&name) {
                 scope = GLOBAL_IMPLICIT;
-                comp_free.remove(&name);
-                remove_class = true;
+                if !self.is_free_in_any_child(comp, name) {
+                    comp_free.remove(&name);
+                }
+                implicit.push(name);
             }
             match self.table.scopes[id].symbols.get(name).copied() {
                 None => {
@@ -247,8 +252,8 @@ impl Analysis<'_> {
                 }
             }
         }
-        if remove_class {
-            self.table.scopes[comp].symbols.remove(known::CLASS);
+        for name in implicit {
+            self.table.scopes[comp].symbols.remove(name);
         }
     }
 

@@ -445,7 +445,8 @@ impl Builder<'_> {
         self.exprs(parts.decorators)?;
         let generic = !parts.type_params.is_empty();
         if generic {
-            let defaults = (!parts.args.defaults.is_empty(), has_kwonlydefaults(parts.args));
+            // The parameter for positional defaults is there whether there are any or not.
+            let defaults = (true, has_kwonlydefaults(parts.args));
             self.enter_type_param_block(name, parts.type_params, defaults, false, range)?;
             self.type_params(parts.type_params)?;
         }
@@ -585,7 +586,12 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn function_annotations(&mut self, args: &Arguments, returns: Option<&Expr>, range: Range) -> Compiled<()> {
+    fn function_annotations(
+        &mut self,
+        args: &Arguments,
+        returns: Option<&Expr>,
+        range: Range,
+    ) -> Compiled<()> {
         let sees_class = self.cur().can_see_class_scope || self.cur().kind == BlockKind::Class;
         let key = key_of(args, Part::Annotations);
         self.enter_block(known::ANNOTATE, BlockKind::Annotation, key, range)?;

@@ -4,8 +4,8 @@ use taipan_syntax::ast::{Comprehension as Generator, *};
 
 use super::build::Builder;
 use super::{
-    BlockKind, Comprehension, DEF_COMP_ITER, DEF_GLOBAL, DEF_LOCAL, DEF_NONLOCAL, DEF_PARAM, DEF_TYPE_PARAM, Part,
-    USE, key_of,
+    BlockKind, Comprehension, DEF_COMP_ITER, DEF_GLOBAL, DEF_LOCAL, DEF_NONLOCAL, DEF_PARAM, DEF_TYPE_PARAM,
+    Part, USE, key_of,
 };
 use crate::error::{CompileError, Compiled};
 use crate::names::{Name, known};
@@ -428,4 +428,3 @@ impl Builder<'_> {
         patterns.iter().try_for_each(|pattern| self.pattern(pattern))
     }
 }
-

@@ -91,7 +91,7 @@ fn ready_steps(ty: &Type) -> PyResult<()> {
         }
         add_slot_wrappers(ty)?;
         add_c_tables(ty)?;
-        let mro = if (*raw).tp_mro.is_null() { Some(super::compute_mro(ty)?) } else { None };
+        let mro = if (*raw).tp_mro.is_null() { Some(super::make_mro(ty)?) } else { None };
         if let Some(mro) = mro {
             (*raw).tp_mro = mro.into_ptr();
         }

@@ -106,6 +106,7 @@ impl Lexer<'_> {
         while run != mode.quote_size {
             let c = self.next_char();
             if c == EOF || (mode.quote_size == 1 && c == i32::from(b'\n')) {
+                self.unterminated_at_end = c == EOF && mode.quote_size == 3;
                 return self.unterminated_text(mode, c, in_format_spec);
             }
             if c == i32::from(mode.quote) {

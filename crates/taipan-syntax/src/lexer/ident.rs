@@ -39,6 +39,7 @@ impl Lexer<'_> {
             return self.prefixed_string(start, quote, &prefix);
         }
         self.cur = at;
+        self.note_end();
         if !ascii && let Some(token) = self.invalid_identifier(start) {
             return token;
         }

@@ -106,6 +106,7 @@ pub struct Lexer<'s> {
     strings: Vec<StringMode>,
     comment_newline: bool,
     reached_end: bool,
+    unterminated_at_end: bool,
     error: Option<LexError>,
     warnings: Vec<Warning>,
 }
@@ -134,6 +135,7 @@ impl<'s> Lexer<'s> {
             strings: Vec::new(),
             comment_newline: false,
             reached_end: false,
+            unterminated_at_end: false,
             error: None,
             warnings: Vec::new(),
         }
@@ -156,6 +158,16 @@ impl<'s> Lexer<'s> {
     /// Whether the end of the text was met.
     pub fn reached_end(&self) -> bool {
         self.reached_end
+    }
+
+    /// Whether an f- or t-string is open.
+    pub fn inside_string(&self) -> bool {
+        !self.strings.is_empty()
+    }
+
+    /// Whether the text ends inside a string.
+    pub fn unterminated_at_end(&self) -> bool {
+        self.unterminated_at_end
     }
 
     /// The line being read.
@@ -213,7 +225,7 @@ impl<'s> Lexer<'s> {
         self.line_start = self.cur;
         self.lineno += 1;
         let rest = &self.src[self.cur..];
-        self.line_end = self.cur + rest.iter().position(|&b| b == b'\n').map_or(rest.len(), |n| n + 1);
+        self.line_end = self.cur + memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
         true
     }
 
@@ -222,6 +234,12 @@ impl<'s> Lexer<'s> {
         if c != EOF {
             self.cur -= 1;
         }
+    }
+
+    /// Remembers that the text ended where one more character was looked for.
+    #[inline]
+    fn note_end(&mut self) {
+        self.reached_end |= self.cur == self.src.len();
     }
 
     #[inline]
@@ -267,7 +285,12 @@ impl<'s> Lexer<'s> {
             lineno: self.lineno,
             col: 0,
             end_lineno: self.lineno,
-            end_col: end as i32 - self.line_start as i32,
+            // Of a doubled brace the second is no text but belongs to the parser's columns.
+            end_col: if self.options.extra_tokens {
+                end as i32 - self.line_start as i32
+            } else {
+                self.column()
+            },
         }
     }
 
@@ -307,16 +330,20 @@ impl<'s> Lexer<'s> {
         let line = &self.src[self.line_start..];
         let length = line.iter().position(|&b| b == b'\n').unwrap_or(line.len());
         let read = String::from_utf8_lossy(&self.src[self.line_start..self.cur.max(self.line_start)]);
-        let offset = if offset == -1 { read.chars().count() as i32 } else { offset };
-        let end_offset = if end_offset == -1 { offset } else { end_offset };
+        let characters = |bytes: i32| {
+            let end = (self.line_start + bytes.max(0) as usize).min(self.src.len());
+            String::from_utf8_lossy(&self.src[self.line_start..end]).chars().count() as i32
+        };
+        let offset = if offset == -1 { read.chars().count() as i32 } else { characters(offset) };
+        let end_offset = if end_offset == -1 { offset } else { characters(end_offset) };
         ParseError {
             kind: ErrorKind::SyntaxError,
             msg,
             place: Some(ErrorPlace {
                 lineno: self.lineno,
                 offset,
-                end_lineno: self.lineno,
-                end_offset,
+                end_lineno: Some(self.lineno),
+                end_offset: Some(end_offset),
                 text: Some(String::from_utf8_lossy(&line[..length]).into_owned()),
             }),
         }
@@ -324,7 +351,12 @@ impl<'s> Lexer<'s> {
 
     fn warn(&mut self, msg: String, error_msg: Option<String>) {
         let error = self.make_error(error_msg.unwrap_or_else(|| msg.clone()), -1, -1);
-        self.warnings.push(Warning { msg, lineno: self.lineno, error: Some(Box::new(error)) });
+        self.warnings.push(Warning {
+            msg,
+            lineno: self.lineno,
+            at: self.cur as u32,
+            error: Some(Box::new(error)),
+        });
     }
 
     fn normal_token(&mut self) -> Token {
@@ -351,7 +383,11 @@ impl<'s> Lexer<'s> {
         if self.pending_indents < 0 {
             self.pending_indents += 1;
             let token = self.empty_token(Kind::DEDENT);
-            return if self.options.extra_tokens { self.token(Kind::DEDENT, self.cur) } else { token };
+            return match (self.options.extra_tokens, self.reached_end) {
+                (false, _) => token,
+                (true, true) => self.trailing_token(Kind::DEDENT),
+                (true, false) => self.token(Kind::DEDENT, self.cur),
+            };
         }
         self.pending_indents -= 1;
         if self.options.extra_tokens {
@@ -405,21 +441,29 @@ impl<'s> Lexer<'s> {
 
     fn end_token(&mut self) -> Token {
         if self.options.extra_tokens {
-            return self.token(Kind::ENDMARKER, self.cur);
+            return self.trailing_token(Kind::ENDMARKER);
         }
         self.empty_token(Kind::ENDMARKER)
+    }
+
+    /// What follows the text stands on a line of its own.
+    fn trailing_token(&self, kind: Kind) -> Token {
+        let lineno = self.lineno + 1;
+        Token { lineno, end_lineno: lineno, col: 0, end_col: 0, ..self.empty_token(kind) }
     }
 
     fn newline(&mut self, start: usize, blank_line: bool) -> Option<Token> {
         self.at_line_begin = true;
         if blank_line || !self.brackets.is_empty() {
+            self.comment_newline = false;
             return self.options.extra_tokens.then(|| self.token(Kind::NL, start));
         }
         if self.comment_newline && self.options.extra_tokens {
             self.comment_newline = false;
             return Some(self.token(Kind::NL, start));
         }
-        Some(self.token_to(Kind::NEWLINE, start, self.cur - 1))
+        // The text ends before the newline, the columns behind it.
+        Some(Token { end: start as u32, ..self.token(Kind::NEWLINE, start) })
     }
 
     /// Passes a comment; the line end stays unread. A token comes out only where comments or type

@@ -11,6 +11,13 @@ fn is(c: i32, a: u8, b: u8) -> bool {
     c == i32::from(a) || c == i32::from(b)
 }
 
+/// Whether `rest` begins with `tail` and the word ends there.
+fn is_word(rest: &[u8], tail: &[u8]) -> bool {
+    rest.strip_prefix(tail).is_some_and(|rest| {
+        !rest.first().is_some_and(|&b| b == b'_' || b >= 128 || b.is_ascii_alphanumeric())
+    })
+}
+
 impl Lexer<'_> {
     /// A number whose first digit is read.
     pub(super) fn number(&mut self, start: usize, first: u8) -> Token {
@@ -23,6 +30,7 @@ impl Lexer<'_> {
 
     /// A dot: an operator, an ellipsis, or the beginning of a fraction.
     pub(super) fn period(&mut self, start: usize) -> Token {
+        self.note_end();
         let next = self.peek();
         if next.is_ascii_digit() {
             let c = self.next_char();
@@ -192,12 +200,12 @@ impl Lexer<'_> {
         let rest = &self.src[self.cur..self.line_end];
         let keyword = c != EOF
             && match c as u8 {
-                b'a' => rest.starts_with(b"nd"),
-                b'e' => rest.starts_with(b"lse"),
-                b'f' => rest.starts_with(b"or"),
+                b'a' => is_word(rest, b"nd"),
+                b'e' => is_word(rest, b"lse"),
+                b'f' => is_word(rest, b"or"),
                 b'i' => matches!(rest.first(), Some(b'f' | b'n' | b's')),
-                b'o' => rest.starts_with(b"r"),
-                b'n' => rest.starts_with(b"ot"),
+                b'o' => is_word(rest, b"r"),
+                b'n' => is_word(rest, b"ot"),
                 _ => false,
             };
         self.back(c);

@@ -37,7 +37,7 @@ fn one(c: u8) -> Kind {
 fn two(a: u8, b: u8) -> Option<Kind> {
     Some(match (a, b) {
         (b'=', b'=') => Kind::EQEQUAL,
-        (b'!', b'=') | (b'<', b'>') => Kind::NOTEQUAL,
+        (b'!', b'=') => Kind::NOTEQUAL,
         (b'<', b'=') => Kind::LESSEQUAL,
         (b'<', b'<') => Kind::LEFTSHIFT,
         (b'>', b'=') => Kind::GREATEREQUAL,
@@ -78,9 +78,11 @@ impl Lexer<'_> {
         {
             return token;
         }
+        self.note_end();
         let next = self.peek();
         if let Some(kind) = two(c, next) {
             self.cur += 1;
+            self.note_end();
             if let Some(kind) = three(c, next, self.peek()) {
                 self.cur += 1;
                 return self.token(kind, start);
@@ -100,7 +102,7 @@ impl Lexer<'_> {
             }
             _ => {}
         }
-        if !unicode::is_printable(c as char) {
+        if !c.is_ascii_graphic() && !unicode::is_printable(c as char) {
             return self.syntax_error(format!("invalid non-printable character U+{c:04X}"));
         }
         if c == b'='

@@ -25,6 +25,7 @@ impl Lexer<'_> {
             }
             let c = self.next_char();
             if c == EOF || (size == 1 && c == i32::from(b'\n')) {
+                self.unterminated_at_end = c == EOF;
                 return self.unterminated(start, quote, size, escaped_quote);
             }
             if c == i32::from(quote) {
@@ -43,7 +44,7 @@ impl Lexer<'_> {
     #[inline]
     fn skip_plain(&mut self, quote: u8) {
         let rest = &self.src[self.cur..self.line_end];
-        let plain = rest.iter().position(|&b| b == quote || b == b'\\' || b == b'\n');
+        let plain = memchr::memchr3(quote, b'\\', b'\n', rest);
         self.cur += plain.unwrap_or(rest.len());
     }
 
@@ -59,7 +60,7 @@ impl Lexer<'_> {
             return self.syntax_error(format!("{letter}-string: expecting '}}'"));
         }
         let triple = if size == 3 { "triple-quoted " } else { "" };
-        let hint = if size == 1 && escaped_quote { "; perhaps you escaped the end quote" } else { "" };
+        let hint = if size == 1 && escaped_quote { "; perhaps you escaped the end quote?" } else { "" };
         self.syntax_error(format!("unterminated {triple}string literal (detected at line {detected}){hint}"))
     }
 }

@@ -137,6 +137,16 @@ impl Parser<'_> {
     }
 
     pub(super) fn expression(&mut self) -> Parse<Expr> {
+        // A name or a constant alone need not go through all the operators.
+        if matches!(
+            self.kind_at(1),
+            Kind::COMMA | Kind::RPAR | Kind::NEWLINE | Kind::EQUAL | Kind::COLON | Kind::RSQB | Kind::RBRACE
+        ) && matches!(
+            self.kind(),
+            Kind::NAME | Kind::NUMBER | Kind::STRING | Kind::NONE | Kind::TRUE | Kind::FALSE
+        ) {
+            return self.atom();
+        }
         if self.at(Kind::LAMBDA) {
             return self.deeper(Parser::lambda);
         }
@@ -218,8 +228,15 @@ impl Parser<'_> {
     fn comparison_operator(&mut self) -> Option<CmpOp> {
         let op = match self.kind() {
             Kind::EQEQUAL => CmpOp::Eq,
-            // `<>` is only an operator under a future flag that the error pass rejects.
-            Kind::NOTEQUAL if self.token().text(self.source) == "!=" => CmpOp::NotEq,
+            Kind::NOTEQUAL if !self.barry => CmpOp::NotEq,
+            Kind::LESS if self.barry && self.kind_at(1) == Kind::GREATER => {
+                // `<>`, one operator where the future flag asks for it.
+                if self.token().end != self.tokens[self.pos + 1].start {
+                    return None;
+                }
+                self.bump();
+                CmpOp::NotEq
+            }
             Kind::LESS => CmpOp::Lt,
             Kind::LESSEQUAL => CmpOp::LtE,
             Kind::GREATER => CmpOp::Gt,

@@ -19,6 +19,8 @@ mod stmt;
 mod strings;
 mod target;
 
+pub(crate) use strings::escape_warning;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -65,6 +67,7 @@ pub(crate) struct Parser<'s> {
     type_ignores: Vec<TypeIgnore>,
     warnings: Vec<Warning>,
     max_digits: usize,
+    barry: bool,
 }
 
 /// What the parser is to read.
@@ -74,6 +77,7 @@ pub(crate) struct Settings {
     pub type_comments: bool,
     pub dont_imply_dedent: bool,
     pub max_digits: usize,
+    pub barry: bool,
 }
 
 /// The tree and the warnings, or nothing.
@@ -87,6 +91,7 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning
         type_ignores: Vec::new(),
         warnings: Vec::new(),
         max_digits: settings.max_digits,
+        barry: settings.barry,
     };
     parser.tokenize(settings)?;
     let module = match settings.mode {
@@ -95,7 +100,8 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning
         crate::Mode::Eval => parser.eval()?,
         crate::Mode::FuncType => parser.func_type()?,
     };
-    parser.warnings.sort_by_key(|w| w.lineno);
+    // The lexer ran ahead: its warnings go where the parser would have asked for the token.
+    parser.warnings.sort_by_key(|w| w.at);
     Ok((module, parser.warnings))
 }
 
@@ -299,7 +305,19 @@ impl<'s> Parser<'s> {
                 }
             }
         }
+        if self.pos < 1 || self.more_text(self.tokens[self.pos - 1].end as usize) {
+            return Err(Fail);
+        }
         Ok(Mod::Interactive(ModInteractive { body }))
+    }
+
+    /// Whether anything but white space and comments is left behind byte `at`.
+    fn more_text(&self, at: usize) -> bool {
+        let mut comment = false;
+        self.source.as_bytes()[at..].iter().any(|&b| {
+            comment = (comment || b == b'#') && b != b'\n';
+            !comment && !matches!(b, b' ' | b'\t' | b'\n' | 12)
+        })
     }
 
     fn range_of(&self, token: Token) -> Range {

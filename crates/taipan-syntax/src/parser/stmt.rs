@@ -231,6 +231,9 @@ impl Parser<'_> {
         let module = if level > 0 && self.at(Kind::IMPORT) { None } else { Some(self.dotted_name()?) };
         self.expect(Kind::IMPORT)?;
         let names = self.imported_names()?;
+        if level == 0 && module.as_deref() == Some("__future__") {
+            self.barry |= names.iter().any(|alias| &*alias.name == "barry_as_FLUFL");
+        }
         Ok(self.stmt(start, StmtImportFrom { module, names, level }))
     }
 

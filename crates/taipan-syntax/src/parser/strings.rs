@@ -9,7 +9,8 @@ use taipan_text::PyStrBuilder;
 
 use super::{Fail, Parse, Parser};
 use crate::ast::*;
-use crate::error::Warning;
+use crate::diagnose::character_offset;
+use crate::error::{ErrorKind, ErrorPlace, ParseError, Warning};
 use crate::literal::{self, InvalidEscape};
 use crate::token::{Kind, Token};
 
@@ -58,6 +59,11 @@ pub(crate) fn expression_text(source: &str) -> String {
     let mut chars = source.chars();
     while let Some(c) = chars.next() {
         match c {
+            '\\' if quote.is_some() => {
+                out.push(c);
+                out.extend(chars.next());
+                continue;
+            }
             '"' | '\'' if quote == Some(c) => quote = None,
             '"' | '\'' if quote.is_none() => quote = Some(c),
             '#' if quote.is_none() => {
@@ -77,14 +83,18 @@ pub(crate) fn expression_text(source: &str) -> String {
 struct Field {
     start: usize,
     value: Expr,
-    debug: bool,
+    /// The `=` that asks for the expression's text.
+    equals: Option<Token>,
     conversion: Option<(char, Token)>,
     format_spec: Option<Expr>,
     /// The token that ends the expression's text.
     stop: Token,
 }
 
-impl Parser<'_> {
+/// An escape to be warned about: the token, its text, the place in it.
+type Escape<'s> = (Token, (&'s str, InvalidEscape));
+
+impl<'s> Parser<'s> {
     pub(super) fn strings(&mut self) -> Parse<Expr> {
         let start = self.pos;
         if self.at(Kind::STRING) && !matches!(self.kind_at(1), Kind::STRING | Kind::FSTRING_START) {
@@ -140,22 +150,23 @@ impl Parser<'_> {
     fn plain_string(&mut self) -> Parse<(Constant, Option<PyStr>)> {
         let token = self.bump();
         let parts = literal::split_string(token.text(self.source));
+        let at_body = Token { col: token.col + parts.body_start as i32, ..token };
         if parts.bytes {
             if !parts.body.is_ascii() {
                 return Err(Fail);
             }
             let (value, invalid) = literal::decode_bytes(parts.body, parts.raw).map_err(|_| Fail)?;
-            self.warn_escape(token, parts.body, invalid);
+            self.warn_escape(at_body, parts.body, invalid);
             return Ok((Constant::Bytes(value), None));
         }
         let (value, invalid) = literal::decode_text(parts.body, parts.raw).map_err(|_| Fail)?;
-        self.warn_escape(token, parts.body, invalid);
+        self.warn_escape(at_body, parts.body, invalid);
         Ok((Constant::Str(value), parts.unicode.then(|| PyStr::from("u"))))
     }
 
     fn warn_escape(&mut self, token: Token, body: &str, invalid: Option<InvalidEscape>) {
         if let Some(invalid) = invalid
-            && let Some(warning) = escape_warning(token, body, invalid)
+            && let Some(warning) = escape_warning(self.source, token, body, invalid)
         {
             self.warnings.push(warning);
         }
@@ -165,11 +176,21 @@ impl Parser<'_> {
     fn joined(&mut self, parts: &mut Vec<Expr>) -> Parse<()> {
         let open = self.bump();
         let raw = open.text(self.source).contains(['r', 'R']);
+        let mut escapes = Vec::new();
         loop {
             match self.kind() {
-                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => parts.push(self.middle(raw)?),
+                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => {
+                    let (part, escape) = self.middle(raw)?;
+                    parts.push(part);
+                    escapes.extend(escape);
+                }
                 Kind::FSTRING_END | Kind::TSTRING_END => {
-                    self.bump();
+                    // Such text is decoded at the string's end, from where its lines are counted.
+                    let Token { lineno, start, end, col, .. } = self.bump();
+                    for (token, escape) in escapes {
+                        let token = Token { lineno, end, col: col + (end - start) as i32, ..token };
+                        self.warn_escape(token, escape.0, Some(escape.1));
+                    }
                     return Ok(());
                 }
                 Kind::LBRACE => self.field(parts, open.kind == Kind::TSTRING_START, raw)?,
@@ -178,13 +199,13 @@ impl Parser<'_> {
         }
     }
 
-    fn middle(&mut self, raw: bool) -> Parse<Expr> {
+    fn middle(&mut self, raw: bool) -> Parse<(Expr, Option<Escape<'s>>)> {
         let start = self.pos;
         let token = self.bump();
         let body = token.text(self.source);
         let (value, invalid) = literal::decode_text(body, raw).map_err(|_| Fail)?;
-        self.warn_escape(token, body, invalid);
-        Ok(str_constant(self.range_from(start), value, None))
+        let escape = invalid.map(|invalid| (token, (body, invalid)));
+        Ok((str_constant(self.range_from(start), value, None), escape))
     }
 
     /// A replacement field: `{value = !conversion :format}`.
@@ -192,7 +213,7 @@ impl Parser<'_> {
         let start = self.pos;
         self.bump();
         let value = self.annotated_rhs()?;
-        let debug = self.eat(Kind::EQUAL);
+        let equals = if self.at(Kind::EQUAL) { Some(self.bump()) } else { None };
         let stop = self.token();
         let mut conversion = None;
         if self.eat(Kind::EXCLAMATION) {
@@ -208,24 +229,24 @@ impl Parser<'_> {
             }
             conversion = Some((letter, token));
         }
-        let format_spec = if self.at(Kind::COLON) { Some(self.format_spec(template, raw)?) } else { None };
+        let format_spec = if self.at(Kind::COLON) { Some(self.format_spec(raw)?) } else { None };
         self.expect(Kind::RBRACE)?;
-        let field = Field { start, value, debug, conversion, format_spec, stop };
+        let field = Field { start, value, equals, conversion, format_spec, stop };
         self.finish_field(parts, field, template);
         Ok(())
     }
 
     fn finish_field(&mut self, parts: &mut Vec<Expr>, field: Field, template: bool) {
-        let Field { start, value, debug, conversion, format_spec, stop } = field;
+        let Field { start, value, equals, conversion, format_spec, stop } = field;
         let open = self.tokens[start];
         let whole = self.range_from(start);
         let letter = match conversion {
             Some((letter, _)) => letter as i32,
-            None if debug && format_spec.is_none() => 'r' as i32,
+            None if equals.is_some() && format_spec.is_none() => 'r' as i32,
             None => -1,
         };
-        let text = || expression_text(&self.source[open.end as usize..stop.start as usize]);
-        if debug {
+        let text = |end: u32| expression_text(&self.source[open.end as usize..end as usize]);
+        if equals.is_some() {
             let (line, col) = match (&conversion, &format_spec) {
                 (Some((_, token)), _) => (token.lineno, token.col),
                 (None, Some(spec)) => (spec.range.lineno, spec.range.col_offset + 1),
@@ -237,12 +258,10 @@ impl Parser<'_> {
                 end_col_offset: col - 1,
                 ..whole
             };
-            parts.push(str_constant(range, PyStr::from(text()), None));
+            parts.push(str_constant(range, PyStr::from(text(stop.start)), None));
         }
         let kind = if template {
-            let text = text();
-            let shown = text.trim_end_matches(|c: char| c.is_whitespace() || c == '=');
-            let str = Constant::Str(PyStr::from(shown));
+            let str = Constant::Str(PyStr::from(text(equals.map_or(stop.start, |token| token.start))));
             ExprInterpolation { value, str, conversion: letter, format_spec }.into()
         } else {
             ExprFormattedValue { value, conversion: letter, format_spec }.into()
@@ -250,14 +269,20 @@ impl Parser<'_> {
         parts.push(Expr { range: whole, kind });
     }
 
-    fn format_spec(&mut self, template: bool, raw: bool) -> Parse<Expr> {
+    fn format_spec(&mut self, raw: bool) -> Parse<Expr> {
         let start = self.pos;
         self.bump();
         let mut values = Vec::new();
         loop {
             match self.kind() {
-                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => values.push(self.middle(raw)?),
-                Kind::LBRACE => self.field(&mut values, template, raw)?,
+                Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE => {
+                    let (part, escape) = self.middle(raw)?;
+                    values.push(part);
+                    if let Some((token, (body, invalid))) = escape {
+                        self.warn_escape(token, body, Some(invalid));
+                    }
+                }
+                Kind::LBRACE => self.field(&mut values, false, raw)?,
                 _ => break,
             }
         }
@@ -267,20 +292,49 @@ impl Parser<'_> {
 }
 
 /// The warning for an escape that is kept as written; the lexer has already warned about braces.
-pub(crate) fn escape_warning(token: Token, body: &str, invalid: InvalidEscape) -> Option<Warning> {
+/// The token's column is where `body` begins.
+pub(crate) fn escape_warning(
+    source: &str,
+    token: Token,
+    body: &str,
+    invalid: InvalidEscape,
+) -> Option<Warning> {
     let rest = &body[invalid.at..];
     let c = rest.chars().next()?;
     let middle = matches!(token.kind, Kind::FSTRING_MIDDLE | Kind::TSTRING_MIDDLE);
     if middle && matches!(c, '{' | '}') {
         return None;
     }
-    let (msg, _) = if ('4'..='7').contains(&c) {
+    let (msg, error_msg) = if ('4'..='7').contains(&c) {
         literal::invalid_octal_messages(&rest[..3])
     } else {
         literal::invalid_escape_messages(c)
     };
-    let lineno = token.lineno + body[..invalid.at].matches('\n').count() as i32;
-    Some(Warning { msg, lineno, error: None })
+    let backslash = invalid.at - 1;
+    let lineno = token.lineno + body[..backslash].matches('\n').count() as i32;
+    let col = match body[..backslash].rfind('\n') {
+        Some(newline) => backslash - newline - 1,
+        None => token.col.max(0) as usize + backslash,
+    };
+    let error = escape_error(source, error_msg, lineno, col);
+    Some(Warning { msg, lineno, at: token.end, error: Some(Box::new(error)) })
+}
+
+/// The error when warnings are errors: it covers the backslash and the character behind it.
+fn escape_error(source: &str, msg: String, lineno: i32, col: usize) -> ParseError {
+    let index = usize::try_from(lineno - 1).unwrap_or(0);
+    let line = source.split_inclusive('\n').nth(index).unwrap_or("");
+    // Lines counted from the end of an f-string can lie behind the text.
+    let offset_of = |col: i32| if line.is_empty() { col } else { character_offset(line, col) };
+    let (offset, end_offset) = (offset_of(col as i32 + 1), offset_of(col as i32 + 3));
+    let place = ErrorPlace {
+        lineno,
+        offset,
+        end_lineno: Some(lineno),
+        end_offset: Some(end_offset),
+        text: Some(line.to_owned()),
+    };
+    ParseError { kind: ErrorKind::SyntaxError, msg, place: Some(place) }
 }
 
 fn concatenate_bytes(parts: Vec<Expr>) -> ExprKind {
