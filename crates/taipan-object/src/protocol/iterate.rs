@@ -92,7 +92,11 @@ pub fn iter_next_or_stop(iterator: &Object) -> PyResult {
     // SAFETY: slot contract.
     unsafe {
         let Some(next) = (*iterator.ty().raw()).tp_iternext else {
-            return Err(raise!(PyExc_TypeError, "'{}' object is not an iterator", iterator.ty().message_name()));
+            return Err(raise!(
+                PyExc_TypeError,
+                "'{}' object is not an iterator",
+                iterator.ty().message_name()
+            ));
         };
         from_c_opt(next(iterator.as_ptr()))?.ok_or_else(|| crate::err::stop_iteration(None))
     }
