@@ -11,10 +11,15 @@
 mod arguments;
 pub mod exceptions;
 pub mod generic_alias;
+pub mod module;
 pub mod object;
+pub mod property;
+pub mod singletons;
+pub mod super_object;
 pub mod typeobj;
 pub mod union;
 mod util;
+pub mod wrappers;
 
 use taipan_object::{PyResult, typeobject};
 
@@ -32,5 +37,13 @@ pub fn install_roots() -> PyResult<()> {
 /// # Errors
 /// `MemoryError`.
 pub fn install() -> PyResult<()> {
-    exceptions::install()
+    exceptions::install()?;
+    for spec in
+        [&wrappers::CLASSMETHOD, &wrappers::STATICMETHOD, &property::SPEC, &super_object::SPEC, &module::SPEC]
+            .into_iter()
+            .chain(&singletons::SPECS)
+    {
+        typeobject::install(spec)?;
+    }
+    Ok(())
 }

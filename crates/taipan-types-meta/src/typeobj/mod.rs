@@ -11,6 +11,8 @@ mod bases;
 mod call;
 mod lifetime;
 
+pub(crate) use annotations::call_annotate;
+
 use crate::object;
 use taipan_abi::*;
 use taipan_object::dict::Dict;
