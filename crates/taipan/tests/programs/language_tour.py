@@ -44,7 +44,7 @@ with CM() as c:
 print(with_log)
 print("%s %d %.3f" % ("a", 5, 3.14159), "{:>10}|{!r}".format("hi", "x"))
 import sys
-print(sys.version_info[0], len(sys.argv))
+print(sys.version_info[:2], len(sys.argv))
 async def co(): return 42
 try:
     co().send(None)
