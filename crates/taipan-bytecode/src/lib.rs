@@ -12,6 +12,6 @@ pub mod location;
 pub mod marshal;
 pub mod opcode;
 
-pub use code::{BigInt, Code, Constant, PyStr};
-pub use location::Location;
-pub use opcode::Opcode;
+pub use code::*;
+pub use location::{Location, LocationReader, LocationWriter};
+pub use opcode::*;

@@ -45,6 +45,16 @@ pub unsafe fn of(frame: *mut Frame) -> PyResult<Ref<FrameObject>> {
     }
 }
 
+/// The frame object of the running Python code.
+pub fn current() -> Option<Ref> {
+    let frame = crate::frame::current_frame();
+    if frame.is_null() {
+        return None;
+    }
+    // SAFETY: the current frame is live.
+    unsafe { of(frame) }.ok().map(Ref::upcast)
+}
+
 impl FrameObject {
     /// The frame: running, in a generator, or in the object itself.
     #[inline]
@@ -75,7 +85,7 @@ pub fn code_of(object: &Object) -> Option<Ref<Code>> {
 pub unsafe fn take_over(frame: *mut Frame) -> bool {
     // SAFETY: by contract; words move once.
     unsafe {
-        let object = Ref::steal(core::mem::replace(&mut (*frame).frame_obj, null_mut()));
+        let object: Ref = Ref::steal(core::mem::replace(&mut (*frame).frame_obj, null_mut()));
         let view: &FrameObject = object.cast();
         if object.refcount() == 1 || (*frame).owner == OWNED_BY_FRAME_OBJECT {
             if (*frame).owner != OWNED_BY_FRAME_OBJECT {

@@ -56,6 +56,39 @@ pub unsafe fn run_frame(thread: *mut ThreadState, first: *mut Frame) -> PyResult
     }
 }
 
+/// Raises an exception in a suspended generator's frame and runs it on.
+///
+/// # Safety
+/// As [`run_frame`]; the frame belongs to a generator.
+/// # Errors
+/// What the code raises, at least the exception itself when nothing catches it.
+pub unsafe fn throw_into(thread: *mut ThreadState, first: *mut Frame, error: PyErr) -> PyResult {
+    // SAFETY: by contract.
+    unsafe {
+        if let Err(error) = frame::enter_recursion(thread) {
+            frame::leave_recursion(thread);
+            unwind::leave_frame(thread, first);
+            return Err(error);
+        }
+        (*first).flags |= ENTRY;
+        (*thread).base.current_frame = first.cast();
+        // Suspended frames point behind their yield: the exception belongs to the yield itself.
+        if (*first).instr_ptr > Frame::code(first).instructions() {
+            (*first).instr_ptr = (*first).instr_ptr.sub(1);
+        }
+        crate::traceback::add_here(&error, first);
+        match unwind::find_handler(first, error) {
+            Unwound::Handler => run(thread, first),
+            Unwound::None(error) => {
+                frame::leave_recursion(thread);
+                (*thread).base.current_frame = (*first).previous.cast();
+                unwind::finish_frame(thread, first);
+                Err(error)
+            }
+        }
+    }
+}
+
 /// Why the inner loop was left.
 pub(crate) enum Exit {
     /// An exception; `true` when this frame is to be added to its traceback.

@@ -1,0 +1,39 @@
+//! The evaluator: frames, functions, generators, the interpreter loop and its specialisations,
+//! unwinding, tracebacks.
+//!
+//! This is an unsafe district: the loop works on raw frames and stack words.
+
+pub mod call;
+pub mod code;
+pub mod frame;
+pub mod frame_object;
+pub mod function;
+pub mod generator;
+pub mod interp;
+pub mod ops;
+pub mod specialize;
+pub mod stackref;
+pub mod traceback;
+mod unwind;
+
+use taipan_object::PyResult;
+use taipan_object::typeobject::install as install_type;
+
+/// Installs the types that the evaluator owns.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn install() -> PyResult<()> {
+    for spec in [
+        &code::SPEC,
+        &function::SPEC,
+        &traceback::SPEC,
+        &frame_object::SPEC,
+        &generator::GENERATOR,
+        &generator::COROUTINE,
+        &generator::COROUTINE_WRAPPER,
+    ] {
+        install_type(spec)?;
+    }
+    Ok(())
+}

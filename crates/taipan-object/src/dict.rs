@@ -723,6 +723,21 @@ impl Dict {
         }
     }
 
+    /// As [`Dict::keys_version`], also for an empty dict, which gets a table of its own first.
+    pub fn keys_version_even_empty(&self) -> Option<u32> {
+        if self.keys_ptr() == empty_keys() {
+            self.resize(1).ok()?;
+        }
+        self.keys_version()
+    }
+
+    /// Whether the keys still have `version`.
+    #[inline(always)]
+    pub fn has_keys_version(&self, version: u32) -> bool {
+        // SAFETY: the table is live.
+        unsafe { (*self.keys_ptr()).version == version }
+    }
+
     /// The fast path of a global look-up: the value of entry `index`, if the keys still have `version`.
     #[inline(always)]
     pub fn cached_value(&self, version: u32, index: usize) -> Option<&Object> {

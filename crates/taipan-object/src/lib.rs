@@ -25,6 +25,7 @@ pub mod instance;
 pub mod int;
 pub mod iters;
 pub mod list;
+pub mod module;
 pub mod native;
 pub mod protocol;
 pub mod refcount;

@@ -563,6 +563,47 @@ pub unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
     }
 }
 
+/// Grows a str that nobody else can see by another one, in place: gives the new address, which owns
+/// all the references that the old one had.
+///
+/// # Safety
+/// `ptr` is an exact str all of whose `references` are the caller's to rewrite.
+pub unsafe fn append_unique(ptr: *mut PyObject, tail: &Str, references: u32) -> Option<*mut PyObject> {
+    // SAFETY: exact by contract; the block is reallocated only when nobody else points to it.
+    unsafe {
+        let text: &Str = Object::borrow(ptr).cast();
+        let fits = text.kind() == tail.kind() && text.is_ascii() == tail.is_ascii();
+        if !fits
+            || text.is_interned()
+            || refcount::is_immortal(text)
+            || text.is_empty()
+            || tail.as_ptr() == ptr
+        {
+            return None;
+        }
+        let (kind, old_len, tail_len) = (text.kind() as usize, text.len(), tail.len());
+        let head =
+            if text.is_ascii() { size_of::<PyASCIIObject>() } else { size_of::<PyCompactUnicodeObject>() };
+        if !text.is_ascii() && !(*text.raw())._base.utf8.is_null() {
+            return None;
+        }
+        let new_len = old_len.checked_add(tail_len)?;
+        let block = alloc::realloc(ptr.cast(), head + (new_len + 1) * kind);
+        if block.is_null() {
+            return None;
+        }
+        let raw = block.cast::<PyUnicodeObject>();
+        let data = block.add(head);
+        core::ptr::copy_nonoverlapping(tail.data_ptr(), data.add(old_len * kind), tail_len * kind);
+        core::ptr::write_bytes(data.add(new_len * kind), 0, kind);
+        (*raw)._base._base.length = new_len.cast_signed();
+        (*raw)._base._base.hash = -1;
+        // The words on the caller's stack go; the local's reference stays.
+        (*raw.cast::<PyObject>()).ob_refcnt = references.min(1);
+        Some(raw.cast())
+    }
+}
+
 /// Makes an instance of a str subclass (which points to its data) hold a copy of `text`.
 ///
 /// # Safety

@@ -23,21 +23,22 @@ mod util;
 pub mod weakrefs;
 pub mod wrappers;
 
-use taipan_object::{PyResult, callable, descr, typeobject};
+use taipan_object::{PyResult, typeobject};
 
-/// Fills the types of this crate. `object` and `type` come first: everything else inherits from them.
+/// Fills `object` and `type`, from which everything else inherits.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn install_roots() -> PyResult<()> {
+    typeobject::install(&object::SPEC)?;
+    typeobject::install(&typeobj::SPEC)
+}
+
+/// Fills the other types of this crate, after the roots and the descriptors.
 ///
 /// # Errors
 /// `MemoryError`.
 pub fn install() -> PyResult<()> {
-    typeobject::install(&object::SPEC)?;
-    typeobject::install(&typeobj::SPEC)?;
-    // Making a class, as `ExceptionGroup` is one, calls descriptors and builtin functions.
-    typeobject::install(&callable::CFUNCTION)?;
-    typeobject::install(&callable::METHOD)?;
-    for spec in &descr::SPECS {
-        typeobject::install(spec)?;
-    }
     exceptions::install()?;
     for spec in
         [&wrappers::CLASSMETHOD, &wrappers::STATICMETHOD, &property::SPEC, &super_object::SPEC, &module::SPEC]

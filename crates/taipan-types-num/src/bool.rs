@@ -24,7 +24,12 @@ fn repr(value: &Int) -> &'static str {
 }
 
 /// Two bools give a bool, anything else is up to `int`.
-fn logic(a: &Object, b: &Object, op: fn(bool, bool) -> bool, slot: fn(&Int, &Int) -> PyResult<Ref<Int>>) -> PyResult {
+fn logic(
+    a: &Object,
+    b: &Object,
+    op: fn(bool, bool) -> bool,
+    slot: fn(&Int, &Int) -> PyResult<Ref<Int>>,
+) -> PyResult {
     match (as_bool(a), as_bool(b)) {
         (Some(a), Some(b)) => Ok(new_bool(op(a, b))),
         _ => match (a.downcast::<Int>(), b.downcast::<Int>()) {

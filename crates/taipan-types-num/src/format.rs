@@ -50,7 +50,9 @@ pub fn format_int(int: &Int, spec: &Str) -> PyResult<Ref<Str>> {
     let Ok(ty) = u8::try_from(parsed.ty) else { return Err(bad(unknown_type(parsed.ty, &name))) };
     match ty {
         b'b' | b'c' | b'd' | b'o' | b'x' | b'X' | b'n' => finish(&layout_int(int, &parsed, ty)?),
-        b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'%' => finish(&layout_float(crate::int::to_f64(int)?, &parsed)?),
+        b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'%' => {
+            finish(&layout_float(crate::int::to_f64(int)?, &parsed)?)
+        }
         _ => Err(bad(unknown_type(parsed.ty, &name))),
     }
 }
@@ -59,7 +61,8 @@ fn layout_int(int: &Int, spec: &Spec, ty: u8) -> PyResult<Vec<u32>> {
     spec.check_int().map_err(bad)?;
     let grouping = Grouping::from_spec(spec);
     if ty == b'c' {
-        let value = int.to_i64().ok_or_else(|| err::overflow_error("Python int too large to convert to C long"))?;
+        let value =
+            int.to_i64().ok_or_else(|| err::overflow_error("Python int too large to convert to C long"))?;
         let c = u32::try_from(value)
             .ok()
             .filter(|c| *c < 0x110000)
@@ -90,7 +93,9 @@ pub fn format_f64(value: f64, spec: &Str, type_name: &str) -> PyResult<Ref<Str>>
     let parsed = Spec::parse(&points(spec), type_name, 0, b'>').map_err(bad)?;
     check_width(&parsed)?;
     match u8::try_from(parsed.ty) {
-        Ok(0 | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'n' | b'%') => finish(&layout_float(value, &parsed)?),
+        Ok(0 | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'n' | b'%') => {
+            finish(&layout_float(value, &parsed)?)
+        }
         _ => Err(bad(unknown_type(parsed.ty, type_name))),
     }
 }

@@ -312,15 +312,9 @@ pub fn index_of(object: &Object) -> PyResult<Ref<Int>> {
         if result.is_exact(&PyLong_Type) {
             return Ok(result.cast_owned());
         }
-        let Ok(int) = result.downcast_owned::<Int>() else {
-            return Err(raise!(
-                PyExc_TypeError,
-                "{}.__index__() must return an int, not {}",
-                object.ty().message_name(),
-                from_c(slot(object.as_ptr()))
-                    .map_or_else(|_| "?".to_owned(), |r| r.ty().message_name().to_owned())
-            ));
-        };
+        let int = result.downcast_owned::<Int>().map_err(|other| {
+            raise!(PyExc_TypeError, "__index__ returned non-int (type {})", other.ty().message_name())
+        })?;
         let message = format!(
             "__index__ returned non-int (type {}).  The ability to return an instance of a strict subclass of int is deprecated, and may not be supported in a future version of Python.",
             int.ty().message_name()
@@ -343,7 +337,7 @@ pub(super) fn to_f64(object: &Object) -> PyResult<f64> {
             let Some(float) = result.downcast::<crate::float::Float>() else {
                 return Err(raise!(
                     PyExc_TypeError,
-                    "{}.__float__() must return a float, not {}",
+                    "{}.__float__ returned non-float (type {})",
                     object.ty().message_name(),
                     result.ty().message_name()
                 ));

@@ -89,10 +89,8 @@ fn bad_part(name: &str, object: &Object) -> PyErr {
 
 #[cold]
 fn warn_complex_part(name: &str, object: &Object) -> PyResult<()> {
-    let message = format!(
-        "complex() argument '{name}' must be a real number, not {}",
-        object.ty().message_name()
-    );
+    let message =
+        format!("complex() argument '{name}' must be a real number, not {}", object.ty().message_name());
     (state::interp().hooks.get().warn)(&PyExc_DeprecationWarning, &message, 1)
 }
 

@@ -167,7 +167,8 @@ fn compare(z: &Complex, other: &Object, op: CompareOp) -> Ref {
     }
     let z = value(z);
     let equal = if let Some(int) = other.downcast::<Int>() {
-        z.im == 0.0 && taipan_num::int::cmp_f64(crate::int::view(int), z.re).is_some_and(|order| order.is_eq())
+        z.im == 0.0
+            && taipan_num::int::cmp_f64(crate::int::view(int), z.re).is_some_and(|order| order.is_eq())
     } else if let Some(float) = other.downcast::<Float>() {
         z.im == 0.0 && z.re == float.value()
     } else if let Some(other) = other.downcast::<Complex>() {
@@ -186,7 +187,11 @@ fn getnewargs(z: &Complex) -> PyResult<Ref<Tuple>> {
 
 fn format(z: &Complex, spec: &Object) -> PyResult<Ref<Str>> {
     let Some(spec) = spec.downcast::<Str>() else {
-        return Err(raise!(PyExc_TypeError, "__format__() argument must be str, not {}", argument_name(spec)));
+        return Err(raise!(
+            PyExc_TypeError,
+            "__format__() argument must be str, not {}",
+            argument_name(spec)
+        ));
     };
     crate::format::format_complex(z, spec)
 }
@@ -209,10 +214,8 @@ methods! {
     }
 }
 
-static GETSET: [GetSetRow; 2] = [
-    getset_row(c"real", real, c"The real part."),
-    getset_row(c"imag", imag, c"The imaginary part."),
-];
+static GETSET: [GetSetRow; 2] =
+    [getset_row(c"real", real, c"The real part."), getset_row(c"imag", imag, c"The imaginary part.")];
 
 /// `complex`.
 pub static SPEC: TypeSpec = TypeSpec {

@@ -18,9 +18,8 @@ use taipan_object::{Object, PyResult, Ref, Type, err, methods, raise, state};
 
 /// Parses the ASCII form of a text; `shown` is the object for the message.
 fn parse(text: &[u8], shown: &Object) -> PyResult<f64> {
-    kernel::parse(text).ok_or_else(|| {
-        raise!(PyExc_ValueError, "could not convert string to float: {}", short_repr(shown))
-    })
+    kernel::parse(text)
+        .ok_or_else(|| raise!(PyExc_ValueError, "could not convert string to float: {}", short_repr(shown)))
 }
 
 /// The float of a text, a bytes-like object, or a number (`float(object)`).
@@ -119,7 +118,8 @@ pub(super) fn repr(float: &Float) -> String {
 }
 
 pub(super) fn hash_slot(float: &Float) -> PyResult<isize> {
-    Ok(kernel::hash(float.value()).unwrap_or_else(|| taipan_num::hash::pointer(float.as_ptr().addr())) as isize)
+    Ok(kernel::hash(float.value()).unwrap_or_else(|| taipan_num::hash::pointer(float.as_ptr().addr()))
+        as isize)
 }
 
 pub(super) fn truth(float: &Float) -> PyResult<bool> {
@@ -225,7 +225,11 @@ fn getformat(_: &Type, kind: &Object) -> PyResult<&'static str> {
 
 fn format(float: &Float, spec: &Object) -> PyResult<Ref<Str>> {
     let Some(spec) = spec.downcast::<Str>() else {
-        return Err(raise!(PyExc_TypeError, "__format__() argument must be str, not {}", argument_name(spec)));
+        return Err(raise!(
+            PyExc_TypeError,
+            "__format__() argument must be str, not {}",
+            argument_name(spec)
+        ));
     };
     crate::format::format_float(float, spec)
 }

@@ -22,11 +22,9 @@ fn parse(text: &[u8], base: u32, shown: &Object) -> PyResult<Ref<Int>> {
             PyExc_ValueError,
             "Exceeds the limit ({limit} digits) for integer string conversion: value has {digits} digits; use sys.set_int_max_str_digits() to increase the limit"
         )),
-        Err(ParseError::Invalid) => Err(raise!(
-            PyExc_ValueError,
-            "invalid literal for int() with base {base}: {}",
-            short_repr(shown)
-        )),
+        Err(ParseError::Invalid) => {
+            Err(raise!(PyExc_ValueError, "invalid literal for int() with base {base}: {}", short_repr(shown)))
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use taipan_object::buffer::object_bytes;
 use taipan_object::bytes::Bytes;
 use taipan_object::int::Int;
 use taipan_object::native::{Args, GetSetRow, getset_row};
+use taipan_object::statics::PyExc_TypeError;
 use taipan_object::statics::PyLong_Type;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, PyResult, Ref, Type, err, methods, raise};
-use taipan_object::statics::PyExc_TypeError;
 
 pub(super) fn repr(int: &Int) -> PyResult<String> {
     to_decimal(int)
@@ -150,4 +150,3 @@ methods! {
         noargs "is_integer" "($self, /)" = is_integer, "True: for use where floats may stand as well.";
     }
 }
-

@@ -1,0 +1,204 @@
+//! `compile`, `eval`, `exec` and the namespaces of running code.
+
+use crate::compile::{Settings, compile_text};
+use taipan_bytecode as bc;
+use taipan_eval::code::Code;
+use taipan_eval::{call, frame, frame_object};
+use taipan_object::bytes::{ByteArray, Bytes};
+use taipan_object::dict::Dict;
+use taipan_object::err::{system_error, type_error, value_error};
+use taipan_object::native::Args;
+use taipan_object::statics::*;
+use taipan_object::unicode::Str;
+use taipan_object::{Object, PyResult, Ref, intern, raise, state};
+use taipan_syntax::Mode;
+
+type Module = Object;
+
+const PYCF_ONLY_AST: i32 = 0x400;
+const PYCF_ALLOW_TOP_LEVEL_AWAIT: i32 = 0x2000;
+const PYCF_DONT_IMPLY_DEDENT: i32 = 0x200;
+const PYCF_ALLOW_INCOMPLETE_INPUT: i32 = 0x4000;
+const FUTURE_MASK: u32 = bc::CO_FUTURE_DIVISION
+    | bc::CO_FUTURE_ABSOLUTE_IMPORT
+    | bc::CO_FUTURE_WITH_STATEMENT
+    | bc::CO_FUTURE_PRINT_FUNCTION
+    | bc::CO_FUTURE_UNICODE_LITERALS
+    | bc::CO_FUTURE_BARRY_AS_BDFL
+    | bc::CO_FUTURE_GENERATOR_STOP
+    | bc::CO_FUTURE_ANNOTATIONS;
+
+/// The text of a source argument.
+fn source_text(source: &Object, function: &str, what: &str) -> PyResult<String> {
+    if let Some(text) = source.downcast::<Str>() {
+        return Ok(text.to_utf8()?.to_owned());
+    }
+    let bytes = if let Some(bytes) = source.downcast::<Bytes>() {
+        bytes.as_slice().to_vec()
+    } else if let Some(bytes) = source.downcast::<ByteArray>() {
+        bytes.to_vec()
+    } else {
+        return Err(raise!(PyExc_TypeError, "{function}() arg 1 must be a {what}"));
+    };
+    decode(&bytes)
+}
+
+/// Decodes source bytes by their own declaration (PEP 263).
+pub fn decode(bytes: &[u8]) -> PyResult<String> {
+    let hook = |encoding: &str, bytes: &[u8]| -> Result<Option<String>, String> {
+        match (state::interp().hooks.get().decode)(bytes, encoding, "strict") {
+            Ok(decoded) => Ok(decoded.downcast::<Str>().and_then(|text| text.as_utf8().map(str::to_owned))),
+            Err(error) if error.is(&PyExc_LookupError) => Ok(None),
+            Err(error) => Err(error.exception().str_lossy()),
+        }
+    };
+    crate::source::decode(bytes, &hook).map_err(|error| crate::compile::parse_error(&error, "<string>"))
+}
+
+pub(super) fn compile(_: &Module, args: &Args<'_>) -> PyResult {
+    let filename = args.required(1).str()?;
+    let mode_name = args.required(2).str()?;
+    let flags = args.i32_or(3, 0)?;
+    let mode = match mode_name.to_utf8()? {
+        "exec" => Mode::Exec,
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        "func_type" => Mode::FuncType,
+        _ => return Err(value_error("compile() mode must be 'exec', 'eval' or 'single'")),
+    };
+    if flags & PYCF_ONLY_AST != 0 || mode == Mode::FuncType {
+        return Err(value_error("compile() cannot give syntax trees yet: the _ast module is missing"));
+    }
+    let optimize = match args.i32_or(5, -1)? {
+        -1 | 0 => 0,
+        1 => 1,
+        2 => 2,
+        _ => return Err(value_error("compile(): invalid optimize value")),
+    };
+    let mut future = flags.cast_unsigned() & FUTURE_MASK;
+    if !args.bool_or(4, false)? {
+        future |= inherited_future();
+    }
+    let settings = Settings {
+        future,
+        optimize,
+        allow_incomplete: flags & PYCF_ALLOW_INCOMPLETE_INPUT != 0,
+        dont_imply_dedent: flags & PYCF_DONT_IMPLY_DEDENT != 0,
+        top_level_await: flags & PYCF_ALLOW_TOP_LEVEL_AWAIT != 0,
+        ..Settings::new(mode)
+    };
+    let text = source_text(args.required(0), "compile", "string, bytes or AST object")?;
+    Ok(compile_text(&text, filename.to_utf8()?, settings)?.upcast())
+}
+
+/// The future features of the code that is running.
+fn inherited_future() -> u32 {
+    current_frame_object().and_then(|object| frame_object::code_of(&object)).map_or(0, |code| code.flags() & FUTURE_MASK)
+}
+
+fn current_frame_object() -> Option<Ref> {
+    frame_object::current()
+}
+
+pub(super) fn globals(_: &Module) -> PyResult {
+    match frame::current_globals() {
+        Some(globals) => Ok(globals.upcast()),
+        None => Err(system_error("globals() without running code")),
+    }
+}
+
+/// The namespace of the running scope.
+pub(super) fn current_locals() -> PyResult {
+    let Some(object) = current_frame_object() else { return Err(system_error("frame does not exist")) };
+    object.getattr(intern!("f_locals"))
+}
+
+pub(super) fn locals(_: &Module) -> PyResult {
+    current_locals()
+}
+
+/// Globals and locals of `eval` and `exec`.
+fn namespaces(args: &Args<'_>, function: &str) -> PyResult<(Ref<Dict>, Ref)> {
+    let globals = match args.get_some(1) {
+        None => None,
+        Some(globals) => match globals.downcast::<Dict>() {
+            Some(globals) => Some(Ref::of(globals)),
+            None => {
+                return Err(raise!(
+                    PyExc_TypeError,
+                    "{function}() globals must be a dict, not {}",
+                    globals.ty().message_name()
+                ));
+            }
+        },
+    };
+    let locals = args.get_some(2).map(Object::new_ref);
+    let (globals, locals) = match (globals, locals) {
+        (Some(globals), Some(locals)) => (globals, locals),
+        (Some(globals), None) => (globals.clone(), globals.upcast()),
+        (None, locals) => {
+            let Some(globals) = frame::current_globals() else {
+                return Err(system_error("globals and locals cannot be NULL"));
+            };
+            let locals = match locals {
+                Some(locals) => locals,
+                None => current_locals()?,
+            };
+            (globals, locals)
+        }
+    };
+    if globals.get_str(intern!("__builtins__"))?.is_none()
+        && let Some(builtins) = state::interp().modules.get_text("builtins")
+    {
+        globals.set_str(intern!("__builtins__"), &builtins)?;
+    }
+    Ok((globals, locals))
+}
+
+fn run(args: &Args<'_>, function: &str, mode: Mode) -> PyResult {
+    let source = args.required(0).new_ref();
+    let (globals, locals) = namespaces(args, function)?;
+    if let Some(code) = source.downcast::<Code>() {
+        if code.nfreevars() > 0 {
+            return run_with_closure(code, &globals, &locals, args, function);
+        }
+        return call::run_code(code, &globals, Some(&locals));
+    }
+    let text = source_text(&source, function, "string, bytes or code object")?;
+    let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']).to_owned() } else { text };
+    let settings = Settings { future: inherited_future(), ..Settings::new(mode) };
+    let code = compile_text(&text, "<string>", settings)?;
+    call::run_code(&code, &globals, Some(&locals))
+}
+
+fn run_with_closure(code: &Code, globals: &Dict, locals: &Object, args: &Args<'_>, function: &str) -> PyResult {
+    if function == "eval" {
+        return Err(type_error("code object passed to eval() may not contain free variables"));
+    }
+    let Some(closure) = args.get_some(3) else {
+        return Err(raise!(
+            PyExc_TypeError,
+            "code object requires a closure of exactly length {}",
+            code.nfreevars()
+        ));
+    };
+    let made = PyFunction_Type.call(&[
+        code,
+        globals,
+        taipan_object::singletons::none(),
+        taipan_object::singletons::none(),
+        closure,
+    ])?;
+    match made.downcast::<taipan_eval::function::Function>() {
+        Some(made) => call::run_function_in(made, Some(locals)),
+        None => Err(type_error("exec() could not bind the closure")),
+    }
+}
+
+pub(super) fn eval(_: &Module, args: &Args<'_>) -> PyResult {
+    run(args, "eval", Mode::Eval)
+}
+
+pub(super) fn exec(_: &Module, args: &Args<'_>) -> PyResult<()> {
+    run(args, "exec", Mode::Exec).map(|_| ())
+}
