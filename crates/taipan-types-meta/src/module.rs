@@ -1,15 +1,4 @@
-//! Modules, and how native ones are declared.
-//!
-//! A native module is a static [`ModuleSpec`]: its functions in a `methods!` table and an `init`
-//! that adds types and constants, both of which get the module itself:
-//!
-//! ```ignore
-//! methods! { static METHODS = {
-//!     one "double" "($module, value, /)" = double, "Twice the value.";
-//! } }
-//! pub static SPEC: ModuleSpec =
-//!     ModuleSpec { name: "example", doc: "An example.", methods: METHODS, init: |_| Ok(()) };
-//! ```
+//! `module`, as Python sees it. How native modules are declared is in `taipan_object::module`.
 
 use crate::util;
 use core::ffi::{c_int, c_void};
@@ -19,70 +8,20 @@ use taipan_object::err::{PyErr, PyResult};
 use taipan_object::handle::{clear_field, set_field};
 use taipan_object::instance::attribute_error_with;
 use taipan_object::list::List;
-use taipan_object::native::{self, IntoPy, Member, MethodRow, Signature, TypeSpec, getset_row, method_ptr};
+use taipan_object::module::Module;
+use taipan_object::native::{self, IntoPy, Member, Signature, TypeSpec, getset_row};
 use taipan_object::singletons::{is_none, none};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, Ref, Type, callable, gc, instance, intern, layout, raise, state, weakref};
-
-layout!(
-    /// A module.
-    Module, PyModuleObject, "module", |o| o.ty().is_subtype(&PyModule_Type)
-);
-
-/// A native module.
-pub struct ModuleSpec {
-    /// The full name.
-    pub name: &'static str,
-    pub doc: &'static str,
-    /// Its functions; their first parameter is the module.
-    pub methods: &'static [MethodRow],
-    /// Adds everything else.
-    pub init: fn(&Object) -> PyResult<()>,
-}
-
-impl ModuleSpec {
-    /// Makes the module.
-    ///
-    /// # Errors
-    /// What `init` raises, `MemoryError`.
-    pub fn make(&'static self) -> PyResult {
-        let module = new(self.name)?;
-        let dict = dict(&module)?;
-        dict.set_str(intern!("__doc__"), &*Str::from_utf8(self.doc)?)?;
-        let name = Str::from_utf8(self.name)?;
-        for row in self.methods {
-            // SAFETY: rows are static.
-            unsafe {
-                let function = callable::new_cfunction(method_ptr(row), Some(&module), Some(&name), None)?;
-                let key = taipan_object::unicode::intern(Str::from_utf8(function.name())?);
-                dict.set_str(&key, &function)?;
-            }
-        }
-        (self.init)(&module)?;
-        Ok(module)
-    }
-}
-
-/// A new module of this name with the attributes that every module has.
-///
-/// # Errors
-/// `MemoryError`.
-pub fn new(name: &str) -> PyResult {
-    let module = util::allocate(&PyModule_Type)?;
-    // SAFETY: fresh memory of this layout.
-    let view: &Module = unsafe { module.cast() };
-    fill(view, &*Str::from_utf8(name)?, none())?;
-    Ok(module)
-}
+use taipan_object::{Object, Ref, Type, gc, instance, intern, raise, state, weakref};
 
 /// The namespace of a module.
 ///
 /// # Errors
 /// `TypeError` for what is no module.
 pub fn dict(module: &Object) -> PyResult<Ref<Dict>> {
-    match module.downcast::<Module>().and_then(Module::namespace) {
+    match module.downcast::<Module>().and_then(Namespace::namespace) {
         Some(dict) => Ok(dict),
         None => Err(raise!(PyExc_TypeError, "expected a module, not {}", module.ty().message_name())),
     }
@@ -111,7 +50,13 @@ fn fill(module: &Module, name: &Object, doc: &Object) -> PyResult<()> {
     Ok(())
 }
 
-impl Module {
+/// The namespace, which is gone once the collector has cleared the module.
+trait Namespace {
+    fn namespace(&self) -> Option<Ref<Dict>>;
+    fn entry(&self, name: &Str) -> PyResult<Option<Ref>>;
+}
+
+impl Namespace for Module {
     fn namespace(&self) -> Option<Ref<Dict>> {
         // SAFETY: the view guarantees the layout.
         let dict = unsafe { util::field(&raw mut (*self.raw()).md_dict) };

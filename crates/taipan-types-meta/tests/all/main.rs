@@ -104,13 +104,14 @@ fn install() -> PyResult<()> {
     static ONCE: std::sync::Once = std::sync::Once::new();
     let mut result = Ok(());
     ONCE.call_once(|| {
-        result = taipan_types_meta::install().and_then(|()| {
-            for spec in core_types::SPECS {
-                typeobject::install(spec)?;
-            }
+        result = taipan_types_meta::install_roots().and_then(|()| {
             typeobject::install(&taipan_object::callable::CFUNCTION)?;
             typeobject::install(&taipan_object::callable::METHOD)?;
             for spec in &taipan_object::descr::SPECS {
+                typeobject::install(spec)?;
+            }
+            taipan_types_meta::install()?;
+            for spec in core_types::SPECS {
                 typeobject::install(spec)?;
             }
             typeobject::ready_static()

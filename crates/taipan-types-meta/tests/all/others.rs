@@ -39,7 +39,7 @@ fn wrappers() -> PyResult<()> {
 }
 
 fn modules() -> PyResult<()> {
-    let made = module::new("x")?;
+    let made = taipan_object::module::Module::new(&text("x"), None)?;
     assert_eq!(made.repr()?.to_lossy(), "<module 'x'>");
     assert_eq!(fails(made.getattr(intern!("foo"))), "AttributeError: module 'x' has no attribute 'foo'");
     made.setattr(intern!("foo"), Some(&int(1)))?;
