@@ -5,6 +5,7 @@
 mod gen_abi;
 mod gen_unicode;
 mod generated;
+mod layers;
 mod gen_ast;
 mod oracle_code;
 mod oracle_syntax;
@@ -15,6 +16,7 @@ type Command = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand: name, one line of help, function.
 const COMMANDS: &[(&str, &str, Command)] = &[
+    ("layers", "check that crates depend only downward", layers::run),
     ("gen-abi", "write the struct layouts of taipan-abi from its tables", gen_abi::run),
     ("gen-unicode", "write the Unicode tables from the reference interpreter", gen_unicode::run),
     ("gen-ast", "write the syntax tree types from ast.table (--check: only compare)", gen_ast::run),

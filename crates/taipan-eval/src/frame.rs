@@ -341,3 +341,43 @@ pub unsafe fn leave_recursion(thread: *mut ThreadState) {
 
 /// The item on the thread's stack of handled exceptions that generators exchange.
 pub type StackItem = _PyErr_StackItem;
+
+/// Class and instance for `super()` without arguments: the `__class__` cell of the running function
+/// and its first argument.
+///
+/// # Errors
+/// `RuntimeError` where there is no such thing.
+pub fn current_super_args() -> PyResult<(Ref, Ref)> {
+    use taipan_abi::PyCellObject;
+    use taipan_object::err::runtime_error;
+    let frame = current_frame();
+    if frame.is_null() {
+        return Err(runtime_error("super(): no current frame"));
+    }
+    // SAFETY: the current frame is live; cells are checked by their type.
+    unsafe {
+        let code = Frame::code(frame);
+        if code.argcount() == 0 {
+            return Err(runtime_error("super(): no arguments"));
+        }
+        let Some(object) = crate::frame_object::local_value(frame, 0) else {
+            return Err(runtime_error("super(): arg[0] deleted"));
+        };
+        let kinds = code.localspluskinds();
+        for index in 0..code.nlocalsplus() {
+            if kinds[index] & taipan_bytecode::CO_FAST_FREE == 0 || !code.local_name(index).equals("__class__") {
+                continue;
+            }
+            let cell = (*Frame::locals(frame).add(index)).ptr().cast::<PyCellObject>();
+            return match Object::borrow_opt((*cell).ob_ref) {
+                Some(class) if class.downcast::<taipan_object::Type>().is_some() => Ok((class.new_ref(), object)),
+                Some(class) => Err(runtime_error(&format!(
+                    "super(): __class__ is not a type ({})",
+                    class.ty().message_name()
+                ))),
+                None => Err(runtime_error("super(): empty __class__ cell")),
+            };
+        }
+    }
+    Err(runtime_error("super(): __class__ cell not found"))
+}

@@ -45,6 +45,16 @@ pub unsafe fn of(frame: *mut Frame) -> PyResult<Ref<FrameObject>> {
     }
 }
 
+/// The frame object of the running Python code.
+pub fn current() -> Option<Ref> {
+    let frame = crate::frame::current_frame();
+    if frame.is_null() {
+        return None;
+    }
+    // SAFETY: the current frame is live.
+    unsafe { of(frame) }.ok().map(Ref::upcast)
+}
+
 impl FrameObject {
     /// The frame: running, in a generator, or in the object itself.
     #[inline]

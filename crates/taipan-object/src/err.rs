@@ -120,6 +120,12 @@ impl Exception {
     exception_field!(cause, set_raw_cause, cause, "__cause__");
     exception_field!(args, set_args, args, "args");
 
+    /// Whether tracebacks leave the context out.
+    pub fn suppresses_context(&self) -> bool {
+        // SAFETY: the view guarantees the layout.
+        unsafe { (*self.raw()).suppress_context != 0 }
+    }
+
     /// Sets `__cause__`, which also hides the context in tracebacks.
     pub fn set_cause(&self, value: Option<Ref>) {
         // SAFETY: the view guarantees the layout.

@@ -20,6 +20,9 @@ pub struct Hooks {
     pub check_signals: fn() -> PyResult<()>,
     /// The globals of the Python code that is running.
     pub current_globals: fn() -> Option<Ref<crate::dict::Dict>>,
+    /// What `super()` without arguments means in the code that is running: the class in `__class__`
+    /// and the first argument.
+    pub current_super_args: fn() -> PyResult<(Ref, Ref)>,
     /// Decodes bytes with a named codec and error handler.
     pub decode: fn(&[u8], &str, &str) -> PyResult<Ref>,
     /// Encodes a str with a named codec and error handler, to a bytes object.

@@ -210,6 +210,38 @@ pub fn new_thread_state(interp: &'static InterpreterState) -> *mut ThreadState {
     state
 }
 
+/// Sets how deep calls may nest in the current interpreter.
+///
+/// # Errors
+/// The current depth, when the limit is not above it.
+pub fn set_recursion_limit(limit: i32) -> Result<(), i32> {
+    let thread = current();
+    // SAFETY: the current thread's own state.
+    unsafe {
+        let depth = (*thread).base.py_recursion_limit - (*thread).base.py_recursion_remaining;
+        if depth >= limit {
+            return Err(depth);
+        }
+        interp().recursion_limit.set(limit);
+        (*thread).base.py_recursion_limit = limit;
+        (*thread).base.py_recursion_remaining = limit - depth;
+    }
+    Ok(())
+}
+
+/// Makes a thread state for the calling thread, tells it the bounds of its stack and attaches it.
+pub fn attach_new_thread(interp: &'static InterpreterState, stack: Option<(usize, usize)>) {
+    let state = new_thread_state(interp);
+    // SAFETY: made just now for this very thread, on which nothing is attached.
+    unsafe {
+        if let Some((lowest, size)) = stack {
+            set_stack_bounds(state, lowest, size);
+        }
+        crate::gil::attach(state);
+    }
+    interp.threads.borrow_mut().push(state);
+}
+
 /// Tells the state where the machine stack of its thread ends.
 ///
 /// # Safety

@@ -573,11 +573,17 @@ pub unsafe fn append_unique(ptr: *mut PyObject, tail: &Str, references: u32) -> 
     unsafe {
         let text: &Str = Object::borrow(ptr).cast();
         let fits = text.kind() == tail.kind() && text.is_ascii() == tail.is_ascii();
-        if !fits || text.is_interned() || refcount::is_immortal(text) || text.is_empty() || tail.as_ptr() == ptr {
+        if !fits
+            || text.is_interned()
+            || refcount::is_immortal(text)
+            || text.is_empty()
+            || tail.as_ptr() == ptr
+        {
             return None;
         }
         let (kind, old_len, tail_len) = (text.kind() as usize, text.len(), tail.len());
-        let head = if text.is_ascii() { size_of::<PyASCIIObject>() } else { size_of::<PyCompactUnicodeObject>() };
+        let head =
+            if text.is_ascii() { size_of::<PyASCIIObject>() } else { size_of::<PyCompactUnicodeObject>() };
         if !text.is_ascii() && !(*text.raw())._base.utf8.is_null() {
             return None;
         }

@@ -140,7 +140,7 @@ unsafe extern "C" fn call_reference(
         if given != 0 || !kwnames.is_null() {
             return crate::native::ret(Err::<Ref, _>(raise!(
                 PyExc_TypeError,
-                "weakref() expected at most 0 arguments, got {given}"
+                "weakref expected 0 arguments, got {given}"
             )));
         }
         crate::native::ret(referent(Object::borrow(callable).cast()))

@@ -64,7 +64,7 @@ pub fn compile_text(source: &str, filename: &str, settings: Settings) -> PyResul
 }
 
 /// The exception of a parse error.
-fn parse_error(error: &ParseError, filename: &str) -> PyErr {
+pub(crate) fn parse_error(error: &ParseError, filename: &str) -> PyErr {
     let class: &Type = match error.kind {
         ErrorKind::SyntaxError => &PyExc_SyntaxError,
         ErrorKind::IndentationError => &PyExc_IndentationError,
@@ -80,7 +80,7 @@ fn parse_error(error: &ParseError, filename: &str) -> PyErr {
             class,
             &error.msg,
             filename,
-            [place.lineno as i64, place.offset as i64, place.end_lineno as i64, place.end_offset as i64],
+            [Some(place.lineno), Some(place.offset), place.end_lineno, place.end_offset].map(|n| n.map(i64::from)),
             place.text.as_deref(),
         ),
         None => PyErr::new(class, &error.msg),
@@ -105,17 +105,18 @@ fn compile_error(error: &compiler::CompileError, source: &str, filename: &str) -
     };
     let (first, last) = (i64::from(range.lineno), i64::from(range.end_lineno));
     let place = [
-        first,
-        column(first, i64::from(range.col_offset)),
-        last,
-        column(last, i64::from(range.end_col_offset)),
+        Some(first),
+        Some(column(first, i64::from(range.col_offset))),
+        Some(last),
+        Some(column(last, i64::from(range.end_col_offset))),
     ];
     let text = line(first).map(|text| format!("{text}\n"));
     syntax_error(class, &error.message, filename, place, text.as_deref())
 }
 
 /// `class(msg, (filename, lineno, offset, text, end_lineno, end_offset))`.
-fn syntax_error(class: &Type, message: &str, filename: &str, place: [i64; 4], text: Option<&str>) -> PyErr {
+fn syntax_error(class: &Type, message: &str, filename: &str, place: [Option<i64>; 4], text: Option<&str>) -> PyErr {
+    let number = |value: Option<i64>| value.map_or_else(new_none, |value| Int::from_i64(value).upcast());
     let make = || -> PyResult<PyErr> {
         let text = match text {
             Some(text) => Str::from_utf8(text)?.upcast(),
@@ -123,11 +124,11 @@ fn syntax_error(class: &Type, message: &str, filename: &str, place: [i64; 4], te
         };
         let details = Tuple::from_vec(vec![
             Str::from_utf8(filename)?.upcast(),
-            Int::from_i64(place[0]).upcast(),
-            Int::from_i64(place[1]).upcast(),
+            number(place[0]),
+            number(place[1]),
             text,
-            Int::from_i64(place[2]).upcast(),
-            Int::from_i64(place[3]).upcast(),
+            number(place[2]),
+            number(place[3]),
         ])?;
         let message = Str::from_utf8(message)?;
         let args: [&Object; 2] = [&message, &details];

@@ -21,7 +21,8 @@ impl Payload for Standard {
 type View = Native<Standard>;
 const _: () = assert!(View::SIZE == 24);
 
-fn os_error(number: i32) -> PyErr {
+/// The `OSError` of an `errno`.
+pub fn os_error(number: i32) -> PyErr {
     match Str::from_utf8(&taipan_os::error_text(number)) {
         Ok(text) => PyErr::with_args(&PyExc_OSError, &[&Int::from_i64(i64::from(number)), &text]),
         Err(error) => error,

@@ -1,7 +1,7 @@
 //! Bringing an interpreter up.
 //!
-//! Order matters: the thread state before any object, static types before any instance that looks
-//! something up, exceptions before anything that can fail, `builtins` and `sys` before any code.
+//! Order matters: the thread state before any object; `object` and `type` before the types that inherit
+//! their slots from them; exceptions before anything that can fail; `builtins` and `sys` before any code.
 
 use crate::{builtins, import, printer, sys};
 use taipan_object::hooks::Hooks;
@@ -16,6 +16,7 @@ static HOOKS: Hooks = Hooks {
     unraisable: printer::unraisable,
     check_signals: || Ok(()),
     current_globals: taipan_eval::frame::current_globals,
+    current_super_args: taipan_eval::frame::current_super_args,
     decode: |_, encoding, _| Err(err::value_error(&format!("codec '{encoding}' is not available yet"))),
     encode: |_, encoding, _| Err(err::value_error(&format!("codec '{encoding}' is not available yet"))),
 };
@@ -35,16 +36,18 @@ fn warn(category: &Object, message: &str, level: isize) -> PyResult<()> {
 }
 
 /// Makes the main interpreter on this thread, with these native modules besides `builtins` and `sys`.
+/// `roots` fills `object` and `type`, `install_types` all other builtin types.
 ///
 /// # Errors
 /// What setting up raises.
 pub fn start(
     native: &'static [&'static ModuleSpec],
+    roots: fn() -> PyResult<()>,
     install_types: &[fn() -> PyResult<()>],
 ) -> PyResult<&'static InterpreterState> {
     let interp = InterpreterState::create(0, &HOOKS);
     state::attach_new_thread(interp, taipan_os::stack_bounds());
-    typeobject::ready_static()?;
+    roots()?;
     for spec in &descr::SPECS {
         typeobject::install(spec)?;
     }
@@ -55,6 +58,8 @@ pub fn start(
     }
     taipan_eval::install()?;
     typeobject::install(&printer::SPEC)?;
+    // What no room has filled is at least complete enough to be looked at.
+    typeobject::ready_static()?;
     interp.extension(|| import::NativeModules(native));
     let builtins = module::create(&builtins::SPEC)?;
     interp.modules.set_text("builtins", &builtins)?;

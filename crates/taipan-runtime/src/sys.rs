@@ -50,22 +50,13 @@ fn setrecursionlimit(_: &Object, limit: &Object) -> PyResult<()> {
     if limit < 1 {
         return Err(value_error("recursion limit must be greater or equal than 1"));
     }
-    let thread = state::current();
-    // SAFETY: the current thread's own state.
-    let depth = unsafe { (*thread).base.py_recursion_limit - (*thread).base.py_recursion_remaining };
-    if depth >= limit {
-        return Err(raise!(
+    match state::set_recursion_limit(limit) {
+        Ok(()) => Ok(()),
+        Err(depth) => Err(raise!(
             PyExc_RecursionError,
             "cannot set the recursion limit to {limit} at the recursion depth {depth}: the limit is too low"
-        ));
+        )),
     }
-    state::interp().recursion_limit.set(limit);
-    // SAFETY: the current thread's own state.
-    unsafe {
-        (*thread).base.py_recursion_limit = limit;
-        (*thread).base.py_recursion_remaining = limit - depth;
-    }
-    Ok(())
 }
 
 fn intern_text(_: &Object, text: &Object) -> PyResult<Ref<Str>> {

@@ -9,6 +9,7 @@
 pub mod dict;
 pub mod iters;
 pub mod list;
+pub mod misc;
 pub mod range;
 pub mod set;
 pub mod slice;
@@ -37,7 +38,7 @@ pub fn install() -> PyResult<()> {
         &range::iter::BIG,
         &slice::SPEC,
     ];
-    let all = specs.iter().chain(&dict::iter::ALL).chain(&set::ALL).chain(&iters::ALL);
+    let all = specs.iter().chain(&dict::iter::ALL).chain(&set::ALL).chain(&iters::ALL).chain(&misc::ALL);
     for spec in all {
         taipan_object::typeobject::install(spec)?;
     }

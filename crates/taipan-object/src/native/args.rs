@@ -119,15 +119,22 @@ impl Signature {
         for (place, &arg) in bound.values.iter_mut().zip(&args[..positional]) {
             *place = Some(arg);
         }
+        // A missing argument is reported before a keyword that does not fit.
+        let mut refused = None;
         if let Some(names) = kwnames {
             for (name, &value) in names.items().iter().zip(&args[positional..]) {
-                self.bind_keyword(&mut bound, name, value, positional)?;
+                if let Err(error) = self.bind_keyword(&mut bound, name, value, positional) {
+                    refused.get_or_insert(error);
+                }
             }
         }
         for index in positional..self.count {
             if self.required & (1 << index) != 0 && bound.values[index].is_none() {
                 return Err(self.missing(index, positional));
             }
+        }
+        if let Some(error) = refused {
+            return Err(error);
         }
         Ok(bound)
     }
@@ -207,11 +214,10 @@ impl Signature {
         }
         if positional + keywords > self.count {
             let kind = if positional == 0 { "keyword " } else { "" };
-            let bound = if self.required.count_ones() as usize == self.count { "exactly" } else { "at most" };
             let given = positional + keywords;
             return raise!(
                 PyExc_TypeError,
-                "{}() takes {bound} {} {kind}argument{} ({given} given)",
+                "{}() takes at most {} {kind}argument{} ({given} given)",
                 self.name,
                 self.count,
                 plural(self.count)

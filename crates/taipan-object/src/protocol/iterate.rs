@@ -84,6 +84,24 @@ pub fn iter_next(iterator: &Object) -> PyResult<Option<Ref>> {
     }
 }
 
+/// The next item of an iterator; at its end the `StopIteration` is raised.
+///
+/// # Errors
+/// What `__next__` raises; `TypeError` when the object is no iterator.
+pub fn iter_next_or_stop(iterator: &Object) -> PyResult {
+    // SAFETY: slot contract.
+    unsafe {
+        let Some(next) = (*iterator.ty().raw()).tp_iternext else {
+            return Err(raise!(
+                PyExc_TypeError,
+                "'{}' object is not an iterator",
+                iterator.ty().message_name()
+            ));
+        };
+        from_c_opt(next(iterator.as_ptr()))?.ok_or_else(|| crate::err::stop_iteration(None))
+    }
+}
+
 /// What to do after an item.
 pub enum IterStep {
     Continue,

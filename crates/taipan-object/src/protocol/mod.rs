@@ -17,8 +17,8 @@ pub use compare::{
 };
 pub use item::{checked_length, delete_item, get_item, has_index, sequence_items, set_item};
 pub use iterate::{
-    IterStep, RawSequenceIterator, contains, contains_by_iteration, iter_next, iterate, length_hint,
-    sequence_iterator, to_vec,
+    IterStep, RawSequenceIterator, contains, contains_by_iteration, iter_next, iter_next_or_stop, iterate,
+    length_hint, sequence_iterator, to_vec,
 };
 pub use number::{BinaryOp, binary_op, index_of, inplace_op, power, unary};
 

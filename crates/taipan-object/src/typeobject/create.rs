@@ -141,7 +141,7 @@ pub fn best_base(bases: &Tuple) -> PyResult<Ref<Type>> {
 }
 
 /// The most derived base that adds fields of its own.
-fn solid_base(ty: &Type) -> &Type {
+pub(super) fn solid_base(ty: &Type) -> &Type {
     let base = ty.base().map_or_else(|| -> &Type { &PyBaseObject_Type }, solid_base);
     if adds_fields(ty, base) { ty } else { base }
 }
@@ -358,16 +358,10 @@ unsafe fn set_instance_layout(ty: &Type, base: &Type, metatype: &Type, layout: &
         let members: *mut PyMemberDef =
             ty.as_ptr().cast::<u8>().offset((*metatype.raw()).tp_basicsize).cast();
         for (index, name) in layout.names.iter().enumerate() {
-            // Names are interned; the type keeps them alive for ever, as its definitions point to them.
+            // The type keeps the names in `ht_slots`, whose text ends with a zero.
             let text = name.to_utf8()?;
-            let copy = alloc::malloc(text.len() + 1);
-            if copy.is_null() {
-                return Err(alloc::no_memory());
-            }
-            core::ptr::copy_nonoverlapping(text.as_ptr(), copy, text.len());
-            copy.add(text.len()).write(0);
             members.add(index).write(PyMemberDef {
-                name: copy.cast(),
+                name: text.as_ptr().cast(),
                 r#type: Py_T_OBJECT_EX,
                 offset: size,
                 flags: 0,
@@ -376,6 +370,8 @@ unsafe fn set_instance_layout(ty: &Type, base: &Type, metatype: &Type, layout: &
             size += 8;
         }
         if !layout.names.is_empty() {
+            let names = layout.names.iter().map(|name| name.new_ref()).collect();
+            (*ty.heap()).ht_slots = Tuple::from_vec(names)?.into_ptr();
             (*raw).tp_members = members;
         }
         (*raw).tp_itemsize = (*base.raw()).tp_itemsize;

@@ -19,7 +19,7 @@ pub use wrappers::{Wrap, invoke};
 pub use create::{
     TypeParts, best_base, bind_for_class, mangle, new_classmethod, resolve_bases, type_new, winning_metatype,
 };
-pub use mro::compute_mro;
+pub use mro::{compute_mro, make_mro};
 pub use ready::{install, ready, ready_static};
 pub use slotdefs::{SlotDef, get_slot, set_slot, slot_defs, update_all_slots, update_slot};
 
@@ -277,7 +277,7 @@ impl Type {
         unsafe { (*list).iter().map(|&ty| Ref::of(Object::borrow(ty.cast()).cast::<Type>())).collect() }
     }
 
-    pub(crate) fn add_subclass(&self, subclass: &Type) {
+    pub fn add_subclass(&self, subclass: &Type) {
         // SAFETY: the list is only touched under the interpreter lock.
         unsafe {
             if self.subclass_list().is_null() {
@@ -290,7 +290,7 @@ impl Type {
         }
     }
 
-    pub(crate) fn remove_subclass(&self, subclass: &Type) {
+    pub fn remove_subclass(&self, subclass: &Type) {
         let list = self.subclass_list();
         if list.is_null() {
             return;

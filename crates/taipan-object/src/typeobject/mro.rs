@@ -3,7 +3,7 @@
 use crate::err::{PyResult, type_error};
 use crate::handle::{Object, Ref, Type};
 use crate::raise;
-use crate::statics::PyExc_TypeError;
+use crate::statics::{PyExc_TypeError, PyType_Type};
 use crate::tuple::Tuple;
 
 /// The C3 linearisation of `ty` from its bases.
@@ -36,6 +36,42 @@ pub fn compute_mro(ty: &Type) -> PyResult<Ref<Tuple>> {
     lists.push(bases.items().iter().map(|base| base.new_ref()).collect());
     let mut order = vec![ty.new_ref()];
     merge(&mut order, lists)?;
+    Tuple::from_vec(order)
+}
+
+/// The resolution order as the metatype wants it: what its `mro()` gives, if it overrides that of `type`.
+///
+/// # Errors
+/// As [`compute_mro`]; what `mro()` raises; `TypeError` when it gives something unusable.
+pub fn make_mro(ty: &Type) -> PyResult<Ref<Tuple>> {
+    let name = crate::intern!("mro");
+    let metatype = ty.ty();
+    let plain: &Type = &PyType_Type;
+    if metatype.is(plain) {
+        return compute_mro(ty);
+    }
+    let Some(method) = metatype.lookup(name) else { return compute_mro(ty) };
+    if plain.lookup_ptr(name) == method.as_ptr() {
+        return compute_mro(ty);
+    }
+    let order = crate::protocol::to_vec(&*crate::protocol::call_unbound(&method, ty, &[])?)?;
+    let solid = super::create::solid_base(ty);
+    for entry in &order {
+        let Some(base) = entry.downcast::<Type>() else {
+            return Err(raise!(
+                PyExc_TypeError,
+                "mro() returned a non-class ('{}')",
+                entry.ty().message_name()
+            ));
+        };
+        if !solid.is_subtype(super::create::solid_base(base)) {
+            return Err(raise!(
+                PyExc_TypeError,
+                "mro() returned base with unsuitable layout ('{}')",
+                base.message_name()
+            ));
+        }
+    }
     Tuple::from_vec(order)
 }
 

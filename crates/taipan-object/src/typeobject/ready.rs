@@ -91,7 +91,7 @@ fn ready_steps(ty: &Type) -> PyResult<()> {
         }
         add_slot_wrappers(ty)?;
         add_c_tables(ty)?;
-        let mro = if (*raw).tp_mro.is_null() { Some(super::compute_mro(ty)?) } else { None };
+        let mro = if (*raw).tp_mro.is_null() { Some(super::make_mro(ty)?) } else { None };
         if let Some(mro) = mro {
             (*raw).tp_mro = mro.into_ptr();
         }
@@ -146,7 +146,12 @@ unsafe fn add_own(ty: &Type, name: *const core::ffi::c_char, value: &Object) -> 
         unsafe { CStr::from_ptr(name) }.to_str().map_err(|_| system_error("a native name is not UTF-8"))?;
     let name = crate::unicode::intern_immortal(Str::from_utf8(name)?);
     if let Some(dict) = ty.dict() {
-        dict.set_default(&name, value)?;
+        // A computed `__doc__` of the instances takes the place of the type's own text.
+        if name.equals("__doc__") {
+            dict.set_str(&name, value)?;
+        } else {
+            dict.set_default(&name, value)?;
+        }
     }
     Ok(())
 }

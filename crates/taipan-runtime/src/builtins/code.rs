@@ -10,7 +10,7 @@ use taipan_object::err::{system_error, type_error, value_error};
 use taipan_object::native::Args;
 use taipan_object::statics::*;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, intern, raise, state};
+use taipan_object::{Object, PyResult, Ref, intern, raise, state};
 use taipan_syntax::Mode;
 
 type Module = Object;
@@ -44,12 +44,15 @@ fn source_text(source: &Object, function: &str, what: &str) -> PyResult<String> 
 }
 
 /// Decodes source bytes by their own declaration (PEP 263).
-pub(crate) fn decode(bytes: &[u8]) -> PyResult<String> {
-    let hook = |bytes: &[u8], encoding: &str| -> Option<String> {
-        let decoded = (state::interp().hooks.get().decode)(bytes, encoding, "strict").ok()?;
-        decoded.downcast::<Str>().and_then(|text| text.as_utf8().map(str::to_owned))
+pub fn decode(bytes: &[u8]) -> PyResult<String> {
+    let hook = |encoding: &str, bytes: &[u8]| -> Result<Option<String>, String> {
+        match (state::interp().hooks.get().decode)(bytes, encoding, "strict") {
+            Ok(decoded) => Ok(decoded.downcast::<Str>().and_then(|text| text.as_utf8().map(str::to_owned))),
+            Err(error) if error.is(&PyExc_LookupError) => Ok(None),
+            Err(error) => Err(error.exception().str_lossy()),
+        }
     };
-    crate::source::decode(bytes, &hook).map_err(|message| PyErr::new(&PyExc_SyntaxError, &message))
+    crate::source::decode(bytes, &hook).map_err(|error| crate::compile::parse_error(&error, "<string>"))
 }
 
 pub(super) fn compile(_: &Module, args: &Args<'_>) -> PyResult {

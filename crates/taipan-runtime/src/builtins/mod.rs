@@ -6,6 +6,8 @@ mod io;
 mod objects;
 mod sequences;
 
+pub use code::decode as decode_source;
+
 use taipan_object::module::{Module, ModuleSpec};
 use taipan_object::singletons::{bool_object, ellipsis, none, not_implemented};
 use taipan_object::statics::{self, *};

@@ -147,7 +147,7 @@ fn reduce_back(iterator: &IndexIterator) -> PyResult {
     let function = util::builtin("reversed")?;
     match iterator.sequence().filter(|_| iterator.index() >= 0) {
         Some(sequence) => util::reduced(function, &[&sequence], Some(iterator.index().into_py()?)),
-        None => util::reduced(util::builtin("iter")?, &[&*List::new()?], None),
+        None => util::reduced(function, &[&*List::new()?], None),
     }
 }
 

@@ -9,6 +9,7 @@ use taipan_object::err::{PyResult, type_error};
 use taipan_object::int::Int;
 use taipan_object::iters::RawRangeIterator;
 use taipan_object::native::*;
+use taipan_object::singletons::new_none;
 use taipan_object::statics::*;
 use taipan_object::{Object, Ref, TypeSpec, layout};
 
@@ -98,14 +99,14 @@ fn reduce_small(iterator: &SmallIterator) -> PyResult {
     rest(start, stop, step)
 }
 
-/// `(iter, (range(…),), 0)`.
+/// `(iter, (range(…),), None)`.
 fn rest(start: Ref<Int>, stop: Ref<Int>, step: Ref<Int>) -> PyResult {
     let range = Range::make(start, stop, step)?;
-    util::reduced(util::builtin("iter")?, &[&range], Some(0i64.into_py()?))
+    util::reduced(util::builtin("iter")?, &[&range], Some(new_none()))
 }
 
 fn state_small(iterator: &SmallIterator, state: &Object) -> PyResult<()> {
-    let skip = util::state_index(state)? as i64;
+    let skip = state.to_i64()?;
     // SAFETY: the view guarantees the layout.
     unsafe {
         let raw = iterator.raw();

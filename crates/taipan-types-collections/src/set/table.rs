@@ -46,6 +46,15 @@ pub fn hash_element(item: &Object) -> PyResult<isize> {
     item.hash().map_err(|error| unhashable_as(item, error, "a set element"))
 }
 
+/// What a search for a key ended at.
+enum Search {
+    /// The key's place.
+    Found(*mut setentry),
+    /// The free place that ended the search, and the last dummy before it (or null): that one is
+    /// where CPython puts the key.
+    Missing { free: *mut setentry, reuse: *mut setentry },
+}
+
 impl AnySet {
     /// The number of elements.
     #[inline]
@@ -93,22 +102,33 @@ impl AnySet {
     /// # Errors
     /// What `__eq__` raises.
     fn find(&self, key: &Object, hash: isize) -> PyResult<Option<*mut setentry>> {
+        Ok(match self.search(key, hash)? {
+            Search::Found(entry) => Some(entry),
+            Search::Missing { .. } => None,
+        })
+    }
+
+    /// The place of a key, or where it would go.
+    fn search(&self, key: &Object, hash: isize) -> PyResult<Search> {
         // SAFETY: places stay within the table, which is seen to be the same after each comparison.
         unsafe {
             'again: loop {
                 let (table, mask) = (self.table(), self.mask());
                 let mut perturb = hash as usize;
                 let mut slot = hash as usize & mask;
+                let mut reuse = core::ptr::null_mut();
                 loop {
                     let window = if slot + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 };
                     for place in slot..=slot + window {
                         let entry = table.add(place);
                         if (*entry).key.is_null() {
-                            return Ok(None);
+                            return Ok(Search::Missing { free: entry, reuse });
                         }
-                        if (*entry).hash == hash && (*entry).key != dummy() {
+                        if (*entry).key == dummy() {
+                            reuse = entry;
+                        } else if (*entry).hash == hash {
                             match self.same_key(entry, key)? {
-                                Some(true) => return Ok(Some(entry)),
+                                Some(true) => return Ok(Search::Found(entry)),
                                 Some(false) => {}
                                 None => continue 'again,
                             }
@@ -160,17 +180,18 @@ impl AnySet {
     /// # Errors
     /// What `__eq__` raises, `MemoryError`.
     pub fn add_hashed(&self, key: &Object, hash: isize) -> PyResult<bool> {
-        if self.find(key, hash)?.is_some() {
-            return Ok(false);
-        }
-        // SAFETY: no Python code runs between the search and the store; `find` ended at a free place,
-        // so this loop does too. Dummies are not used again: the order is that of the first free place.
+        let Search::Missing { free, reuse } = self.search(key, hash)? else { return Ok(false) };
+        // SAFETY: no Python code runs between the search and the store, so the places are still those.
         unsafe {
-            let mask = self.mask();
-            insert_clean(self.table(), mask, key.new_ref().into_ptr(), hash);
-            let raw = self.raw();
-            (*raw).fill += 1;
+            let (raw, mask) = (self.raw(), self.mask());
+            let new = setentry { key: key.new_ref().into_ptr(), hash };
             (*raw).used += 1;
+            if !reuse.is_null() {
+                reuse.write(new);
+                return Ok(true);
+            }
+            free.write(new);
+            (*raw).fill += 1;
             if ((*raw).fill as usize).saturating_mul(5) >= mask * 3 {
                 let used = (*raw).used as usize;
                 self.resize(if used > 50_000 { used * 2 } else { used * 4 })?;
