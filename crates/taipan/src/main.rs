@@ -13,8 +13,34 @@ use taipan_object::{PyResult, Ref, intern, singletons, state};
 use taipan_runtime::{Settings, compile_text, print_exception, to_stderr};
 use taipan_syntax::Mode;
 
-/// Native modules besides `builtins` and `sys`.
-static NATIVE: &[&ModuleSpec] = &[];
+/// The rooms of native modules besides `builtins` and `sys`.
+const ROOMS: &[&[&ModuleSpec]] = &[taipan_mod_iter::MODULES, taipan_mod_math::MODULES];
+
+const MODULE_COUNT: usize = {
+    let (mut count, mut room) = (0, 0);
+    while room < ROOMS.len() {
+        count += ROOMS[room].len();
+        room += 1;
+    }
+    count
+};
+
+/// All native modules, room after room.
+static NATIVE: [&ModuleSpec; MODULE_COUNT] = {
+    let mut all = [ROOMS[0][0]; MODULE_COUNT];
+    let (mut room, mut module, mut at) = (0, 0, 0);
+    while at < MODULE_COUNT {
+        if module == ROOMS[room].len() {
+            room += 1;
+            module = 0;
+        } else {
+            all[at] = ROOMS[room][module];
+            module += 1;
+            at += 1;
+        }
+    }
+    all
+};
 
 /// The rooms of the builtin types, in the order in which they depend on one another.
 const TYPES: &[fn() -> PyResult<()>] = &[
@@ -76,7 +102,7 @@ fn main() -> ExitCode {
         let written = taipan_os::write_standard(1, text.as_bytes());
         return if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    if let Err(error) = taipan_runtime::start::start(NATIVE, taipan_types_meta::install_roots, TYPES) {
+    if let Err(error) = taipan_runtime::start::start(&NATIVE, taipan_types_meta::install_roots, TYPES) {
         let text = format!("Fatal Python error: cannot start: {}\n", error.exception().ty().name());
         let _ = taipan_os::write_standard(2, text.as_bytes());
         return ExitCode::FAILURE;
