@@ -3,7 +3,7 @@
 
 use taipan_object::err::{self, Exception, type_error};
 use taipan_object::int::Int;
-use taipan_object::native::{TypeSpec, Payload, Native, getset_row, native_new, tp_repr};
+use taipan_object::native::{Native, Payload, TypeSpec, getset_row, native_new, tp_repr};
 use taipan_object::singletons::is_none;
 use taipan_object::statics::*;
 use taipan_object::unicode::Str;
@@ -60,7 +60,9 @@ taipan_object::methods! { static METHODS = {
 pub static SPEC: TypeSpec = TypeSpec {
     slots: &[
         View::DEALLOC,
-        tp_repr(|stream: &View| format!("<stdprinter(fd={}) object at {:#x}>", stream.fd, stream.object().as_ptr().addr())),
+        tp_repr(|stream: &View| {
+            format!("<stdprinter(fd={}) object at {:#x}>", stream.fd, stream.object().as_ptr().addr())
+        }),
     ],
     methods: METHODS,
     getset: &[
@@ -111,7 +113,9 @@ fn format_chain(value: &Object, seen: &mut Vec<usize>, out: &mut String) {
     if let Some(cause) = exception.cause().filter(fresh) {
         format_chain(&cause, seen, out);
         out.push_str("\nThe above exception was the direct cause of the following exception:\n\n");
-    } else if let Some(context) = exception.context().filter(|context| fresh(context) && !exception.suppresses_context()) {
+    } else if let Some(context) =
+        exception.context().filter(|context| fresh(context) && !exception.suppresses_context())
+    {
         format_chain(&context, seen, out);
         out.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
     }

@@ -63,11 +63,9 @@ fn intern_text(_: &Object, text: &Object) -> PyResult<Ref<Str>> {
     match text.downcast::<Str>() {
         Some(text) if text.is_exact(&PyUnicode_Type) => Ok(unicode::intern(Ref::of(text))),
         Some(other) => Err(raise!(PyExc_TypeError, "can't intern {}", other.ty().message_name())),
-        None => Err(raise!(
-            PyExc_TypeError,
-            "intern() argument must be str, not {}",
-            text.ty().message_name()
-        )),
+        None => {
+            Err(raise!(PyExc_TypeError, "intern() argument must be str, not {}", text.ty().message_name()))
+        }
     }
 }
 
@@ -170,9 +168,5 @@ fn init(module: &Module) -> PyResult<()> {
 }
 
 /// `sys`.
-pub static SPEC: ModuleSpec = ModuleSpec {
-    name: "sys",
-    doc: "What the interpreter knows about itself.",
-    methods: METHODS,
-    init,
-};
+pub static SPEC: ModuleSpec =
+    ModuleSpec { name: "sys", doc: "What the interpreter knows about itself.", methods: METHODS, init };

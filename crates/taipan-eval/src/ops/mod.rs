@@ -32,7 +32,9 @@ pub unsafe fn handle_breaker(thread: *mut ThreadState) -> PyResult<()> {
     unsafe {
         let bits = (*thread).eval_breaker.load(Ordering::Relaxed);
         if bits & (breaker::SIGNALS_PENDING | breaker::CALLS_TO_DO) != 0 {
-            (*thread).eval_breaker.fetch_and(!(breaker::SIGNALS_PENDING | breaker::CALLS_TO_DO), Ordering::Relaxed);
+            (*thread)
+                .eval_breaker
+                .fetch_and(!(breaker::SIGNALS_PENDING | breaker::CALLS_TO_DO), Ordering::Relaxed);
             ((*thread).interp().hooks.get().check_signals)()?;
         }
         if bits & breaker::GC_SCHEDULED != 0 {
