@@ -141,7 +141,7 @@ pub unsafe fn from_frame(frame: *mut Frame, resume_at: *mut u16) -> PyResult {
             (*(*own).frame_obj.cast::<PyFrameObject>()).f_frame = own.cast();
         }
         gc::track(&object);
-        if ty.is(&*PyCoro_Type) {
+        if ty.is(&PyCoro_Type) {
             set_origin(&object);
         }
         Ok(object)

@@ -25,7 +25,7 @@ use taipan_object::{Object, PyResult, Ref, Type, intern};
 /// Binary operations on small ints, floats, and subscriptions by small ints.
 #[inline(always)]
 pub fn quick_binary(left: StackRef, right: StackRef, oparg: usize) -> Option<StackRef> {
-    let kind = if oparg >= 13 && oparg < 26 { oparg - 13 } else { oparg };
+    let kind = if (13..26).contains(&oparg) { oparg - 13 } else { oparg };
     if left.both_int(right) {
         return int_op(left.int_value(), right.int_value(), kind);
     }
@@ -420,9 +420,7 @@ pub unsafe fn cached_attr(owner: StackRef, cache: *const u16, opcode: u8) -> Opt
                     return None;
                 }
                 // No instance attribute may hide the method: either the names do not have it …
-                if instance::inline_values(object).is_none() {
-                    return None;
-                }
+                instance::inline_values(object)?;
                 Some((StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()), true))
             }
             op::LOAD_ATTR_METHOD_NO_DICT => {

@@ -1,7 +1,7 @@
 //! The plain writers that serve as standard streams until `io` is there, and the last resort for
 //! showing exceptions.
 
-use taipan_object::err::{self, Exception, type_error};
+use taipan_object::err::{Exception, type_error};
 use taipan_object::int::Int;
 use taipan_object::native::{Native, Payload, TypeSpec, getset_row, native_new, tp_repr};
 use taipan_object::singletons::is_none;
@@ -173,7 +173,7 @@ pub fn unraisable(value: Ref, object: Option<&Object>) {
         Some(object) => format!("Exception ignored in: {}\n", object.repr_lossy()),
         None => "Exception ignored:\n".to_owned(),
     };
-    if let Some(exception) = value.downcast::<err::Exception>() {
+    if let Some(exception) = value.downcast::<Exception>() {
         format_traceback(exception, &mut out);
         out.push_str(&describe(exception));
         out.push('\n');

@@ -71,10 +71,10 @@ pub fn repr_guard<T>(object: &Object, run: impl FnOnce() -> PyResult<T>) -> PyRe
     let thread = state::current();
     // SAFETY: the current thread's own state; the vector is not borrowed while `run` runs.
     unsafe {
-        if (&(*thread).repr_running).contains(&object.as_ptr()) {
+        if (*thread).repr_running.contains(&object.as_ptr()) {
             return Ok(None);
         }
-        (&mut (*thread).repr_running).push(object.as_ptr());
+        (*thread).repr_running.push(object.as_ptr());
         let result = run();
         let running = &mut (*thread).repr_running;
         if let Some(at) = running.iter().rposition(|&entry| entry == object.as_ptr()) {

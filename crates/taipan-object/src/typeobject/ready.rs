@@ -140,7 +140,7 @@ fn set_bases(ty: &Type) -> PyResult<()> {
 
 /// # Safety
 /// `name` is null-terminated.
-unsafe fn add_own(ty: &Type, name: *const core::ffi::c_char, value: &Object) -> PyResult<()> {
+unsafe fn add_own(ty: &Type, name: *const c_char, value: &Object) -> PyResult<()> {
     // SAFETY: by contract.
     let name =
         unsafe { CStr::from_ptr(name) }.to_str().map_err(|_| system_error("a native name is not UTF-8"))?;
