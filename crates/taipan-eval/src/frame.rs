@@ -371,10 +371,8 @@ pub fn current_super_args() -> PyResult<(Ref, Ref)> {
             return Err(runtime_error("super(): arg[0] deleted"));
         };
         let kinds = code.localspluskinds();
-        for index in 0..code.nlocalsplus() {
-            if kinds[index] & taipan_bytecode::CO_FAST_FREE == 0
-                || !code.local_name(index).equals("__class__")
-            {
+        for (index, kind) in kinds.iter().enumerate().take(code.nlocalsplus()) {
+            if kind & taipan_bytecode::CO_FAST_FREE == 0 || !code.local_name(index).equals("__class__") {
                 continue;
             }
             let cell = (*Frame::locals(frame).add(index)).ptr().cast::<PyCellObject>();

@@ -326,29 +326,29 @@ fn clear_method(object: &FrameObject) -> PyResult<()> {
 
 static GETSET: &[GetSetRow] = &[
     getset_row(c"f_back", back, c""),
-    // SAFETY: a live frame.
     getset_row(
         c"f_code",
+        // SAFETY: a live frame.
         |f: &FrameObject| -> PyResult { Ok(unsafe { Frame::code(live(f)?) }.new_ref()) },
         c"",
     ),
-    // SAFETY: a live frame.
     getset_row(
         c"f_globals",
+        // SAFETY: a live frame.
         |f: &FrameObject| -> PyResult { Ok(unsafe { Object::borrow((*live(f)?).f_globals) }.new_ref()) },
         c"",
     ),
-    // SAFETY: a live frame.
     getset_row(
         c"f_builtins",
+        // SAFETY: a live frame.
         |f: &FrameObject| -> PyResult { Ok(unsafe { Object::borrow((*live(f)?).f_builtins) }.new_ref()) },
         c"",
     ),
     // SAFETY: a live frame.
     getset_row(c"f_locals", |f: &FrameObject| -> PyResult { unsafe { locals_snapshot(live(f)?) } }, c""),
-    // SAFETY: a live frame.
     getset_row(
         c"f_lasti",
+        // SAFETY: a live frame.
         |f: &FrameObject| -> PyResult { (unsafe { Frame::lasti(live(f)?) } * 2).into_py() },
         c"",
     ),

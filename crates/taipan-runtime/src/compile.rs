@@ -2,7 +2,6 @@
 
 use taipan_compiler as compiler;
 use taipan_eval::code::Code;
-use taipan_object::err::value_error;
 use taipan_object::int::Int;
 use taipan_object::singletons::new_none;
 use taipan_object::statics::*;
@@ -102,7 +101,6 @@ fn compile_error(error: &compiler::CompileError, source: &str, filename: &str) -
         compiler::ErrorKind::System => &PyExc_SystemError,
         compiler::ErrorKind::Runtime => &PyExc_RuntimeError,
         compiler::ErrorKind::Value => &PyExc_ValueError,
-        _ => return value_error(&error.message),
     };
     let Some(range) = &error.range else { return PyErr::new(class, &error.message) };
     let line = |number: i64| source.lines().nth(usize::try_from(number - 1).unwrap_or(0));

@@ -8,13 +8,16 @@ mod matching;
 mod names;
 mod operators;
 
-pub use build::*;
-pub use exceptions::*;
-pub use imports::*;
-pub use iterate::*;
-pub use matching::*;
-pub use names::*;
-pub use operators::*;
+pub(crate) use build::*;
+pub(crate) use exceptions::*;
+pub(crate) use imports::*;
+pub(crate) use iterate::*;
+pub(crate) use matching::*;
+pub(crate) use names::*;
+pub(crate) use operators::*;
+
+pub use iterate::is_iterator;
+pub use operators::{ascii, format_value};
 
 use core::sync::atomic::Ordering;
 use taipan_object::state::{ThreadState, breaker};

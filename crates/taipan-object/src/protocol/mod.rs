@@ -298,6 +298,7 @@ impl Object {
     ///
     /// # Errors
     /// `TypeError` when the object has no length; what `__len__` raises.
+    #[expect(clippy::len_without_is_empty, reason = "the length is asked of the object and may raise")]
     pub fn len(&self) -> PyResult<usize> {
         item::length(self)
     }
