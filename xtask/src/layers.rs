@@ -39,7 +39,10 @@ fn level(name: &str) -> Option<u8> {
     if name == "taipan" {
         return Some(7);
     }
-    LEVELS.iter().find(|(prefix, _)| name == *prefix || (prefix.ends_with('-') && name.starts_with(prefix))).map(|row| row.1)
+    LEVELS
+        .iter()
+        .find(|(prefix, _)| name == *prefix || (prefix.ends_with('-') && name.starts_with(prefix)))
+        .map(|row| row.1)
 }
 
 /// Reads every manifest and reports each dependency that goes up or sideways.
@@ -53,7 +56,8 @@ pub fn run(_args: &[String]) -> Result<(), String> {
             wrong.push(format!("{name} has no level: add it to xtask/src/layers.rs"));
             continue;
         };
-        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).map_err(|e| format!("{name}: {e}"))?;
+        let manifest =
+            std::fs::read_to_string(folder.join("Cargo.toml")).map_err(|e| format!("{name}: {e}"))?;
         for dependency in dependencies(&manifest) {
             let Some(other) = level(&dependency) else { continue };
             let sibling = SIBLINGS.iter().any(|(a, b)| *a == name && *b == dependency);

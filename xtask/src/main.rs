@@ -3,10 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod gen_abi;
+mod gen_ast;
 mod gen_unicode;
 mod generated;
 mod layers;
-mod gen_ast;
 mod oracle_code;
 mod oracle_syntax;
 

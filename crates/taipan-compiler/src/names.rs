@@ -78,7 +78,7 @@ macro_rules! known_names {
         const KNOWN: &[&str] = &[$($text),*];
     };
     (@number $at:expr; $first:ident $($rest:ident)*) => {
-        #[allow(missing_docs)]
+        #[allow(missing_docs, reason = "the constant is the name it holds")]
         pub const $first: Name = Name($at);
         known_names!(@number $at + 1; $($rest)*);
     };

@@ -210,7 +210,9 @@ unsafe fn too_many(func: &Function, code: &Code, given: usize, locals: *mut Stac
     let argcount = code.argcount();
     let defaults = func.defaults().map_or(0, Tuple::len);
     // SAFETY: keyword-only parameters follow the positional ones.
-    let kwonly_given = (argcount..argcount + code.kwonlyargcount()).filter(|&i| unsafe { !(*locals.add(i)).is_null() }).count();
+    let kwonly_given = (argcount..argcount + code.kwonlyargcount())
+        .filter(|&i| unsafe { !(*locals.add(i)).is_null() })
+        .count();
     let (plural, takes) = if defaults > 0 {
         let least = argcount - defaults;
         (true, format!("from {least} to {argcount}"))

@@ -9,8 +9,10 @@ use taipan_abi::*;
 use taipan_bytecode::{self as bytecode, Constant};
 use taipan_object::bytes::Bytes;
 use taipan_object::int::Int;
-use taipan_object::native::{GetSetRow, IntoPy, Member, TypeSpec, getset_row, raw_dealloc, tp_hash, tp_repr, tp_richcompare};
 use taipan_object::native::{Args, CompareOp};
+use taipan_object::native::{
+    GetSetRow, IntoPy, Member, TypeSpec, getset_row, raw_dealloc, tp_hash, tp_repr, tp_richcompare,
+};
 use taipan_object::statics::{PyCode_Type, PyFrozenSet_Type, PySlice_Type};
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{self, Str};
@@ -231,7 +233,8 @@ impl Code {
             (*raw).co_stacksize = parts.stacksize.cast_signed();
             (*raw).co_firstlineno = parts.firstlineno;
             (*raw).co_nlocalsplus = kinds.len() as i32;
-            (*raw).co_framesize = (crate::frame::HEAD_WORDS + kinds.len() + parts.stacksize as usize + 2) as i32;
+            (*raw).co_framesize =
+                (crate::frame::HEAD_WORDS + kinds.len() + parts.stacksize as usize + 2) as i32;
             (*raw).co_nlocals = count(bytecode::CO_FAST_LOCAL);
             (*raw).co_ncellvars = count(bytecode::CO_FAST_CELL);
             (*raw).co_nfreevars = count(bytecode::CO_FAST_FREE);
@@ -244,7 +247,11 @@ impl Code {
             (*raw).co_qualname = parts.qualname.into_ptr();
             (*raw).co_linetable = parts.linetable.into_ptr();
             (*raw).co_exceptiontable = parts.exceptiontable.into_ptr();
-            core::ptr::copy_nonoverlapping(parts.code.as_ptr(), code.instructions().cast::<u8>(), parts.code.len());
+            core::ptr::copy_nonoverlapping(
+                parts.code.as_ptr(),
+                code.instructions().cast::<u8>(),
+                parts.code.len(),
+            );
             code.warm_up();
             (*raw)._co_firsttraceable = code.first_traceable();
             Ok(code)
@@ -363,7 +370,8 @@ pub fn constant_object(constant: &Constant) -> PyResult {
             PyFrozenSet_Type.call(&[&*Tuple::from_vec(all)?])?
         }
         Constant::Slice(parts) => {
-            let parts = [constant_object(&parts[0])?, constant_object(&parts[1])?, constant_object(&parts[2])?];
+            let parts =
+                [constant_object(&parts[0])?, constant_object(&parts[1])?, constant_object(&parts[2])?];
             PySlice_Type.call(&[&parts[0], &parts[1], &parts[2]])?
         }
         Constant::Code(code) => Code::from_plain(code)?.upcast(),
@@ -373,7 +381,8 @@ pub fn constant_object(constant: &Constant) -> PyResult {
 /// Strs that look like names are interned, as CPython does.
 fn constant_str(plain: &bytecode::PyStr) -> PyResult<Ref<Str>> {
     let made = text(plain)?;
-    let name_like = made.as_ascii().is_some_and(|text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    let name_like =
+        made.as_ascii().is_some_and(|text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
     Ok(if name_like { unicode::intern_immortal(made) } else { made })
 }
 
@@ -485,10 +494,16 @@ static MEMBERS: &[Member] = &[
 
 static GETSET: &[GetSetRow] = &[
     getset_row(c"co_code", |c: &Code| Bytes::new(&c.original_code()), c""),
-    getset_row(c"_co_code_adaptive", |c: &Code| {
-        // SAFETY: the instructions belong to the code object.
-        Bytes::new(unsafe { core::slice::from_raw_parts(c.instructions().cast::<u8>(), c.unit_count() * 2) })
-    }, c""),
+    getset_row(
+        c"_co_code_adaptive",
+        |c: &Code| {
+            // SAFETY: the instructions belong to the code object.
+            Bytes::new(unsafe {
+                core::slice::from_raw_parts(c.instructions().cast::<u8>(), c.unit_count() * 2)
+            })
+        },
+        c"",
+    ),
     getset_row(c"co_varnames", |c: &Code| c.names_of_kind(bytecode::CO_FAST_LOCAL), c""),
     getset_row(c"co_cellvars", |c: &Code| c.names_of_kind(bytecode::CO_FAST_CELL), c""),
     getset_row(c"co_freevars", |c: &Code| c.names_of_kind(bytecode::CO_FAST_FREE), c""),

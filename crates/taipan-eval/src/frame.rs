@@ -13,7 +13,7 @@ use crate::code::Code;
 use crate::stackref::StackRef;
 use core::mem::offset_of;
 use core::ptr::null_mut;
-use taipan_abi::{PyObject, _PyErr_StackItem};
+use taipan_abi::{_PyErr_StackItem, PyObject};
 use taipan_object::dict::Dict;
 use taipan_object::state::{self, ThreadState};
 use taipan_object::{Object, PyResult, Ref};
@@ -50,7 +50,9 @@ pub struct Frame {
     pub flags: u8,
     reserved: u32,
 }
-const _: () = assert!(size_of::<Frame>() == 80 && offset_of!(Frame, owner) == 74 && offset_of!(Frame, stackpointer) == 64);
+const _: () = assert!(
+    size_of::<Frame>() == 80 && offset_of!(Frame, owner) == 74 && offset_of!(Frame, stackpointer) == 64
+);
 
 /// Words of a frame's head.
 pub const HEAD_WORDS: usize = size_of::<Frame>() / 8;
@@ -198,7 +200,12 @@ unsafe fn pop_chunk(thread: *mut ThreadState, chunk: *mut Chunk) {
 /// # Errors
 /// `MemoryError`.
 #[inline(always)]
-pub unsafe fn push_frame(thread: *mut ThreadState, function: StackRef, code: &Code, previous: *mut Frame) -> Option<*mut Frame> {
+pub unsafe fn push_frame(
+    thread: *mut ThreadState,
+    function: StackRef,
+    code: &Code,
+    previous: *mut Frame,
+) -> Option<*mut Frame> {
     // SAFETY: room for head, locals and stack is taken before anything is written.
     unsafe {
         let frame = push_words(thread, code.framesize()).cast::<Frame>();
@@ -364,13 +371,15 @@ pub fn current_super_args() -> PyResult<(Ref, Ref)> {
             return Err(runtime_error("super(): arg[0] deleted"));
         };
         let kinds = code.localspluskinds();
-        for index in 0..code.nlocalsplus() {
-            if kinds[index] & taipan_bytecode::CO_FAST_FREE == 0 || !code.local_name(index).equals("__class__") {
+        for (index, kind) in kinds.iter().enumerate().take(code.nlocalsplus()) {
+            if kind & taipan_bytecode::CO_FAST_FREE == 0 || !code.local_name(index).equals("__class__") {
                 continue;
             }
             let cell = (*Frame::locals(frame).add(index)).ptr().cast::<PyCellObject>();
             return match Object::borrow_opt((*cell).ob_ref) {
-                Some(class) if class.downcast::<taipan_object::Type>().is_some() => Ok((class.new_ref(), object)),
+                Some(class) if class.downcast::<taipan_object::Type>().is_some() => {
+                    Ok((class.new_ref(), object))
+                }
                 Some(class) => Err(runtime_error(&format!(
                     "super(): __class__ is not a type ({})",
                     class.ty().message_name()

@@ -14,7 +14,9 @@ use taipan_abi::*;
 use taipan_bytecode::{CO_FAST_CELL, CO_FAST_FREE, CO_FAST_HIDDEN, CO_OPTIMIZED};
 use taipan_object::dict::Dict;
 use taipan_object::err::runtime_error;
-use taipan_object::native::{GetSetRow, IntoPy, Member, TypeSpec, getset_row, raw_clear, raw_dealloc, raw_traverse, tp_repr};
+use taipan_object::native::{
+    GetSetRow, IntoPy, Member, TypeSpec, getset_row, raw_clear, raw_dealloc, raw_traverse, tp_repr,
+};
 use taipan_object::statics::{PyCell_Type, PyFrame_Type};
 use taipan_object::{Object, PyResult, Ref, alloc, gc, instance, layout, refcount};
 
@@ -108,7 +110,8 @@ pub unsafe fn take_over(frame: *mut Frame) -> bool {
         (*view.raw()).f_frame = own.cast();
         // The caller's frame becomes an object too, so that f_back goes on working.
         let previous = (*frame).previous;
-        if !previous.is_null() && (*view.raw()).f_back.is_null()
+        if !previous.is_null()
+            && (*view.raw()).f_back.is_null()
             && let Ok(back) = of(previous)
         {
             (*view.raw()).f_back = back.into_ptr().cast();
@@ -194,7 +197,10 @@ unsafe extern "C" fn clear(ptr: *mut PyObject) -> c_int {
         clear_field(&raw mut (*raw).f_locals_cache);
         clear_field(&raw mut (*raw).f_overwritten_fast_locals);
         let frame = (*raw).f_frame.cast::<Frame>();
-        if !frame.is_null() && (*frame).owner == OWNED_BY_FRAME_OBJECT && frame == ptr.cast::<u8>().add(72).cast() {
+        if !frame.is_null()
+            && (*frame).owner == OWNED_BY_FRAME_OBJECT
+            && frame == ptr.cast::<u8>().add(72).cast()
+        {
             release_words(frame);
             // The head stays readable (code, line); it goes with the object.
             if (*ptr).ob_refcnt == 0 {
@@ -320,16 +326,32 @@ fn clear_method(object: &FrameObject) -> PyResult<()> {
 
 static GETSET: &[GetSetRow] = &[
     getset_row(c"f_back", back, c""),
-    // SAFETY: a live frame.
-    getset_row(c"f_code", |f: &FrameObject| -> PyResult { Ok(unsafe { Frame::code(live(f)?) }.new_ref()) }, c""),
-    // SAFETY: a live frame.
-    getset_row(c"f_globals", |f: &FrameObject| -> PyResult { Ok(unsafe { Object::borrow((*live(f)?).f_globals) }.new_ref()) }, c""),
-    // SAFETY: a live frame.
-    getset_row(c"f_builtins", |f: &FrameObject| -> PyResult { Ok(unsafe { Object::borrow((*live(f)?).f_builtins) }.new_ref()) }, c""),
+    getset_row(
+        c"f_code",
+        // SAFETY: a live frame.
+        |f: &FrameObject| -> PyResult { Ok(unsafe { Frame::code(live(f)?) }.new_ref()) },
+        c"",
+    ),
+    getset_row(
+        c"f_globals",
+        // SAFETY: a live frame.
+        |f: &FrameObject| -> PyResult { Ok(unsafe { Object::borrow((*live(f)?).f_globals) }.new_ref()) },
+        c"",
+    ),
+    getset_row(
+        c"f_builtins",
+        // SAFETY: a live frame.
+        |f: &FrameObject| -> PyResult { Ok(unsafe { Object::borrow((*live(f)?).f_builtins) }.new_ref()) },
+        c"",
+    ),
     // SAFETY: a live frame.
     getset_row(c"f_locals", |f: &FrameObject| -> PyResult { unsafe { locals_snapshot(live(f)?) } }, c""),
-    // SAFETY: a live frame.
-    getset_row(c"f_lasti", |f: &FrameObject| -> PyResult { (unsafe { Frame::lasti(live(f)?) } * 2).into_py() }, c""),
+    getset_row(
+        c"f_lasti",
+        // SAFETY: a live frame.
+        |f: &FrameObject| -> PyResult { (unsafe { Frame::lasti(live(f)?) } * 2).into_py() },
+        c"",
+    ),
     getset_row(c"f_lineno", f_lineno, c""),
 ];
 

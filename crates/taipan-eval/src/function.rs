@@ -8,13 +8,16 @@ use taipan_object::dict::Dict;
 use taipan_object::err::{self, type_error};
 use taipan_object::handle::set_field;
 use taipan_object::native::{
-    GetSetRow, IntoPy, Member, TypeSpec, getset_row, raw_call, raw_clear, raw_dealloc, raw_traverse, tp_descr_get, tp_repr,
+    GetSetRow, IntoPy, Member, TypeSpec, getset_row, raw_call, raw_clear, raw_dealloc, raw_traverse,
+    tp_descr_get, tp_repr,
 };
 use taipan_object::singletons::{is_none, none};
 use taipan_object::statics::{PyCell_Type, PyExc_TypeError, PyExc_ValueError, PyFunction_Type};
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyResult, Ref, Type, alloc, callable, gc, instance, intern, layout, raise, refcount, state};
+use taipan_object::{
+    Object, PyResult, Ref, Type, alloc, callable, gc, instance, intern, layout, raise, refcount, state,
+};
 
 layout!(
     /// A function written in Python.
@@ -85,7 +88,8 @@ impl Function {
     pub fn new(code: &Code, globals: &Dict, qualname: Option<&Str>) -> PyResult<Ref<Function>> {
         let builtins = builtins_of(globals)?;
         let module = globals.get_str(intern!("__name__"))?;
-        let doc = if code.flags() & taipan_bytecode::CO_HAS_DOCSTRING != 0 { code.consts().get(0) } else { None };
+        let doc =
+            if code.flags() & taipan_bytecode::CO_HAS_DOCSTRING != 0 { code.consts().get(0) } else { None };
         let object = alloc::alloc_object(&PyFunction_Type, 0)?;
         // SAFETY: fresh memory of this layout.
         unsafe {
@@ -132,7 +136,13 @@ unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
         taipan_object::weakref::clear_on_dealloc(Object::borrow(ptr));
         release(ptr.cast());
         let raw = ptr.cast::<PyFunctionObject>();
-        for field in [(*raw).func_code, (*raw).func_name, (*raw).func_qualname, (*raw).func_globals, (*raw).func_builtins] {
+        for field in [
+            (*raw).func_code,
+            (*raw).func_name,
+            (*raw).func_qualname,
+            (*raw).func_globals,
+            (*raw).func_builtins,
+        ] {
             refcount::xdecref(field);
         }
         alloc::free_object(ptr);
@@ -197,8 +207,10 @@ fn descr_get(function: &Function, object: Option<&Object>, _: Option<&Object>) -
 
 fn new(_: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     use taipan_object::native::Signature;
-    static SIGNATURE: Signature =
-        Signature::parse("function", "(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)");
+    static SIGNATURE: Signature = Signature::parse(
+        "function",
+        "(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)",
+    );
     let (mut storage, mut names) = (Vec::new(), None);
     let bound = SIGNATURE.bind_tuple(args, kwargs, &mut storage, &mut names)?;
     let Some(code) = bound.required(0).downcast::<Code>() else {
@@ -264,7 +276,11 @@ fn check_closure(code: &Code, closure: Option<&Object>) -> PyResult<Option<Ref<T
         ));
     }
     if let Some(other) = closure.items().iter().find(|cell| !cell.is_exact(&PyCell_Type)) {
-        return Err(raise!(PyExc_TypeError, "arg 5 (closure) expected cell, found {}", other.ty().message_name()));
+        return Err(raise!(
+            PyExc_TypeError,
+            "arg 5 (closure) expected cell, found {}",
+            other.ty().message_name()
+        ));
     }
     Ok(Some(Ref::of(closure)))
 }
@@ -280,7 +296,9 @@ macro_rules! checked {
         )
         .with_setter(|f: &Function, value: Option<&Object>| {
             let value = value.filter(|value| !($optional && is_none(value)));
-            if value.is_some_and(|value| value.downcast::<$type>().is_none()) || (value.is_none() && !$optional) {
+            if value.is_some_and(|value| value.downcast::<$type>().is_none())
+                || (value.is_none() && !$optional)
+            {
                 return Err(type_error($message));
             }
             f.modified();
@@ -326,7 +344,8 @@ fn annotations(function: &Function) -> PyResult {
             }
             return Ok(found.new_ref());
         }
-        let annotate = Object::borrow_opt((*raw).func_annotate).filter(|f| f.is_callable()).map(Object::new_ref);
+        let annotate =
+            Object::borrow_opt((*raw).func_annotate).filter(|f| f.is_callable()).map(Object::new_ref);
         let made = match annotate {
             Some(annotate) => {
                 let made = annotate.call(&[taipan_object::int::small(1)])?;
@@ -379,8 +398,20 @@ fn set_annotate(function: &Function, value: Option<&Object>) -> PyResult<()> {
 static GETSET: &[GetSetRow] = &[
     // SAFETY: the view guarantees the layout.
     getset_row(c"__code__", |f: &Function| f.code().new_ref(), c"").with_setter(set_code),
-    checked!(c"__defaults__", func_defaults, Tuple, "__defaults__ must be set to a tuple object", optional = true),
-    checked!(c"__kwdefaults__", func_kwdefaults, Dict, "__kwdefaults__ must be set to a dict object", optional = true),
+    checked!(
+        c"__defaults__",
+        func_defaults,
+        Tuple,
+        "__defaults__ must be set to a tuple object",
+        optional = true
+    ),
+    checked!(
+        c"__kwdefaults__",
+        func_kwdefaults,
+        Dict,
+        "__kwdefaults__ must be set to a dict object",
+        optional = true
+    ),
     getset_row(c"__annotations__", annotations, c"").with_setter(set_annotations),
     getset_row(
         c"__annotate__",
@@ -392,19 +423,29 @@ static GETSET: &[GetSetRow] = &[
     getset_row(
         c"__dict__",
         |f: &Function| -> PyResult {
-            instance::dict_of(f)?.map(Ref::upcast).ok_or_else(|| err::attribute_error("This object has no __dict__"))
+            instance::dict_of(f)?
+                .map(Ref::upcast)
+                .ok_or_else(|| err::attribute_error("This object has no __dict__"))
         },
         c"",
     )
-    .with_setter(|f: &Function, value: Option<&Object>| match value.and_then(|value| value.downcast::<Dict>()) {
-        Some(dict) => {
-            instance::set_dict(f, Some(dict));
-            Ok(())
+    .with_setter(|f: &Function, value: Option<&Object>| {
+        match value.and_then(|value| value.downcast::<Dict>()) {
+            Some(dict) => {
+                instance::set_dict(f, Some(dict));
+                Ok(())
+            }
+            None => Err(type_error("__dict__ must be set to a dictionary")),
         }
-        None => Err(type_error("__dict__ must be set to a dictionary")),
     }),
     checked!(c"__name__", func_name, Str, "__name__ must be set to a string object", optional = false),
-    checked!(c"__qualname__", func_qualname, Str, "__qualname__ must be set to a string object", optional = false),
+    checked!(
+        c"__qualname__",
+        func_qualname,
+        Str,
+        "__qualname__ must be set to a string object",
+        optional = false
+    ),
     getset_row(
         c"__type_params__",
         |f: &Function| -> PyResult {

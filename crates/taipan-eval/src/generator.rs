@@ -16,14 +16,16 @@ use taipan_bytecode::{CO_ASYNC_GENERATOR, CO_COROUTINE};
 use taipan_object::err::{self, type_error};
 use taipan_object::handle::{clear_field, set_field};
 use taipan_object::native::{
-    GetSetRow, IntoPy, Member, Sent, TypeSpec, am_send, from_c, getset_row, raw_clear, raw_dealloc, raw_traverse, tp_finalize,
-    tp_iter, tp_iternext, tp_repr,
+    GetSetRow, IntoPy, Member, Sent, TypeSpec, am_send, from_c, getset_row, raw_clear, raw_dealloc,
+    raw_traverse, tp_finalize, tp_iter, tp_iternext, tp_repr,
 };
 use taipan_object::singletons::{is_none, none};
 use taipan_object::state::{self, ThreadState};
 use taipan_object::statics::*;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, Type, alloc, gc, instance, intern, layout, raise, refcount};
+use taipan_object::{
+    Object, PyErr, PyResult, Ref, Type, alloc, gc, instance, intern, layout, raise, refcount,
+};
 
 layout!(
     /// A generator, coroutine or asynchronous generator.
@@ -139,7 +141,7 @@ pub unsafe fn from_frame(frame: *mut Frame, resume_at: *mut u16) -> PyResult {
             (*(*own).frame_obj.cast::<PyFrameObject>()).f_frame = own.cast();
         }
         gc::track(&object);
-        if ty.is(&*PyCoro_Type) {
+        if ty.is(&PyCoro_Type) {
             set_origin(&object);
         }
         Ok(object)
@@ -248,12 +250,21 @@ pub unsafe fn abort_start(thread: *mut ThreadState, frame: *mut Frame) {
 /// # Safety
 /// `iterator` is a generator object.
 #[inline]
-pub unsafe fn start_next(thread: *mut ThreadState, iterator: *mut PyObject, previous: *mut Frame) -> Option<*mut Frame> {
+pub unsafe fn start_next(
+    thread: *mut ThreadState,
+    iterator: *mut PyObject,
+    previous: *mut Frame,
+) -> Option<*mut Frame> {
     // SAFETY: by contract.
     unsafe { start(thread, iterator.cast(), StackRef::borrowed(none()), previous) }
 }
 
-unsafe fn start(thread: *mut ThreadState, generator: *mut RawGenerator, value: StackRef, previous: *mut Frame) -> Option<*mut Frame> {
+unsafe fn start(
+    thread: *mut ThreadState,
+    generator: *mut RawGenerator,
+    value: StackRef,
+    previous: *mut Frame,
+) -> Option<*mut Frame> {
     // SAFETY: a generator object.
     unsafe {
         if (*generator).frame_state >= EXECUTING {
@@ -273,7 +284,12 @@ unsafe fn start(thread: *mut ThreadState, generator: *mut RawGenerator, value: S
 /// # Safety
 /// The words are on the running frame's stack.
 #[inline]
-pub unsafe fn start_send(thread: *mut ThreadState, receiver: StackRef, value: StackRef, previous: *mut Frame) -> Option<*mut Frame> {
+pub unsafe fn start_send(
+    thread: *mut ThreadState,
+    receiver: StackRef,
+    value: StackRef,
+    previous: *mut Frame,
+) -> Option<*mut Frame> {
     if !receiver.is_exact(&PyGen_Type) && !receiver.is_exact(&PyCoro_Type) {
         return None;
     }
@@ -310,8 +326,11 @@ fn protocol_next(iterator: &Object) -> PyResult {
     // SAFETY: slot contract.
     unsafe {
         match (*iterator.ty().raw()).tp_iternext {
-            Some(next) => taipan_object::native::from_c_opt(next(iterator.as_ptr()))?.ok_or_else(|| err::stop_iteration(None)),
-            None => Err(raise!(PyExc_TypeError, "'{}' object is not an iterator", iterator.ty().message_name())),
+            Some(next) => taipan_object::native::from_c_opt(next(iterator.as_ptr()))?
+                .ok_or_else(|| err::stop_iteration(None)),
+            None => {
+                Err(raise!(PyExc_TypeError, "'{}' object is not an iterator", iterator.ty().message_name()))
+            }
         }
     }
 }
@@ -408,7 +427,9 @@ fn throw_method(generator: &Generator, args: &[&Object]) -> PyResult {
 /// The exception of `throw(type[, value[, tb]])`.
 fn thrown_exception(args: &[&Object]) -> PyResult<PyErr> {
     let given = |index: usize| args.get(index).copied().filter(|arg| !is_none(arg));
-    let error = if let Some(class) = args[0].downcast::<Type>().filter(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS)) {
+    let error = if let Some(class) =
+        args[0].downcast::<Type>().filter(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS))
+    {
         match given(1) {
             Some(value) if value.ty().is_subtype(class) => exception_of(value),
             Some(value) => match value.downcast::<taipan_object::tuple::Tuple>() {
@@ -465,7 +486,8 @@ fn throw(generator: &Generator, error: PyErr, close_on_exit: bool) -> PyResult {
             Err(other) => finished(resume(generator, None, Some(other))?),
         };
     }
-    let outcome = if let Some(inner) = inner.downcast::<Generator>().filter(|g| !g.is_exact(&PyAsyncGen_Type)) {
+    let outcome = if let Some(inner) = inner.downcast::<Generator>().filter(|g| !g.is_exact(&PyAsyncGen_Type))
+    {
         // SAFETY: as above.
         unsafe { while_running(generator, || throw(inner, error, close_on_exit)) }
     } else {
@@ -575,7 +597,8 @@ fn finalize(generator: &Generator) {
     }
     if generator.is_exact(&PyAsyncGen_Type) {
         // SAFETY: the view guarantees the layout.
-        let finalizer = unsafe { Object::borrow_opt((*generator.raw()).origin_or_finalizer).map(Object::new_ref) };
+        let finalizer =
+            unsafe { Object::borrow_opt((*generator.raw()).origin_or_finalizer).map(Object::new_ref) };
         // SAFETY: the view guarantees the layout.
         if let Some(finalizer) = finalizer.filter(|_| unsafe { (*generator.raw()).closed == 0 }) {
             if let Err(error) = finalizer.call(&[generator]) {
@@ -697,7 +720,8 @@ macro_rules! name_row {
 }
 
 const NAME: GetSetRow = name_row!(c"__name__", name, "__name__ must be set to a string object");
-const QUALNAME: GetSetRow = name_row!(c"__qualname__", qualname, "__qualname__ must be set to a string object");
+const QUALNAME: GetSetRow =
+    name_row!(c"__qualname__", qualname, "__qualname__ must be set to a string object");
 
 fn iter_self(generator: &Generator) -> Ref {
     generator.new_ref()

@@ -405,7 +405,9 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                         }
                         op::UNARY_NOT => {
                             let value = pop!();
-                            push!(StackRef::borrowed(bool_object(value.ptr() == bool_object(false).as_ptr())));
+                            push!(StackRef::borrowed(bool_object(
+                                value.ptr() == bool_object(false).as_ptr()
+                            )));
                             next!();
                         }
 
@@ -442,7 +444,14 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                                 let args = sp.sub(2);
                                 sp = args;
                                 let mut words = [left, right];
-                                let called = crate::call::push_call(thread, StackRef::owned(function), words.as_mut_ptr(), 2, None, frame);
+                                let called = crate::call::push_call(
+                                    thread,
+                                    StackRef::owned(function),
+                                    words.as_mut_ptr(),
+                                    2,
+                                    None,
+                                    frame,
+                                );
                                 let new = check!(called);
                                 enter!(new);
                             }
@@ -764,7 +773,10 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                             }
                             next!();
                         }
-                        op::STORE_ATTR | op::STORE_ATTR_INSTANCE_VALUE | op::STORE_ATTR_SLOT | op::STORE_ATTR_WITH_HINT => {
+                        op::STORE_ATTR
+                        | op::STORE_ATTR_INSTANCE_VALUE
+                        | op::STORE_ATTR_SLOT
+                        | op::STORE_ATTR_WITH_HINT => {
                             let (value, owner) = (peek!(2), peek!(1));
                             if sp::cached_store_attr(owner, value, ip, opcode) {
                                 skip!(4);
@@ -947,7 +959,11 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                             let other = peek!(1);
                             // The function stands below the dict, NULL and the positional arguments.
                             let function = peek!(oparg + 4);
-                            check!(ops::dict_merge(peek!(oparg + 1).object(), &other.look(), &function.look()));
+                            check!(ops::dict_merge(
+                                peek!(oparg + 1).object(),
+                                &other.look(),
+                                &function.look()
+                            ));
                             sp = sp.sub(1);
                             other.close();
                             next!();
@@ -1036,7 +1052,11 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                             iterable.close();
                             next!();
                         }
-                        op::FOR_ITER | op::FOR_ITER_LIST | op::FOR_ITER_TUPLE | op::FOR_ITER_RANGE | op::FOR_ITER_GEN => {
+                        op::FOR_ITER
+                        | op::FOR_ITER_LIST
+                        | op::FOR_ITER_TUPLE
+                        | op::FOR_ITER_RANGE
+                        | op::FOR_ITER_GEN => {
                             skip!(1);
                             let iterator = peek!(1).ptr();
                             let ty = (*iterator).ob_type;
@@ -1138,7 +1158,9 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                                 sp = base;
                                 (*frame).instr_ptr = this;
                                 (*frame).stackpointer = sp;
-                                let new = check!(crate::call::push_call(thread, function, args, count, None, frame));
+                                let new = check!(crate::call::push_call(
+                                    thread, function, args, count, None, frame
+                                ));
                                 enter!(new);
                             }
                             if target.is_exact(&PyType_Type)
@@ -1211,8 +1233,14 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                                 sp = base;
                                 (*frame).instr_ptr = this;
                                 (*frame).stackpointer = sp;
-                                let pushed =
-                                    crate::call::push_call(thread, function, args, count - names.len(), Some(names), frame);
+                                let pushed = crate::call::push_call(
+                                    thread,
+                                    function,
+                                    args,
+                                    count - names.len(),
+                                    Some(names),
+                                    frame,
+                                );
                                 let new = check!(pushed);
                                 names_word.close();
                                 enter!(new);
@@ -1259,7 +1287,8 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                         op::MAKE_FUNCTION => {
                             save!();
                             let code = pop!();
-                            let made = Function::new(code.object().cast::<Code>(), Frame::globals(frame), None);
+                            let made =
+                                Function::new(code.object().cast::<Code>(), Frame::globals(frame), None);
                             code.close();
                             push!(StackRef::owned(check!(made).upcast()));
                             next!();
@@ -1363,7 +1392,8 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                                 next!();
                             }
                             save!();
-                            let (result, finished) = check!(generator::send_any(receiver.object(), &value.look()));
+                            let (result, finished) =
+                                check!(generator::send_any(receiver.object(), &value.look()));
                             if finished {
                                 ip = ip.add(oparg);
                             }
@@ -1450,7 +1480,11 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                             let new = pop!().into_ref();
                             let info = (*thread).base.exc_info;
                             let old = (*info).exc_value;
-                            push!(if old.is_null() { StackRef::borrowed(none()) } else { StackRef::from_ptr(old) });
+                            push!(if old.is_null() {
+                                StackRef::borrowed(none())
+                            } else {
+                                StackRef::from_ptr(old)
+                            });
                             (*info).exc_value = new.new_ref().into_ptr();
                             push!(StackRef::owned(new));
                             next!();
@@ -1458,8 +1492,11 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                         op::POP_EXCEPT => {
                             let old = pop!();
                             let info = (*thread).base.exc_info;
-                            let value =
-                                if old.ptr() == none().as_ptr() { core::ptr::null_mut() } else { old.into_ref().into_ptr() };
+                            let value = if old.ptr() == none().as_ptr() {
+                                core::ptr::null_mut()
+                            } else {
+                                old.into_ref().into_ptr()
+                            };
                             let handled = core::mem::replace(&mut (*info).exc_value, value);
                             save!();
                             refcount::xdecref(handled);
@@ -1475,7 +1512,8 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                         op::CHECK_EG_MATCH => {
                             save!();
                             let (value, kind) = (peek!(2), peek!(1));
-                            let (rest, matched) = check!(ops::exception_group_match(&value.look(), &kind.look()));
+                            let (rest, matched) =
+                                check!(ops::exception_group_match(&value.look(), &kind.look()));
                             sp = sp.sub(2);
                             push!(StackRef::owned(rest));
                             push!(StackRef::owned(matched));
@@ -1529,7 +1567,12 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                         op::MATCH_CLASS => {
                             save!();
                             let (subject, class, names) = (peek!(3), peek!(2), peek!(1));
-                            let result = check!(ops::match_class(&subject.look(), &class.look(), &names.look(), oparg));
+                            let result = check!(ops::match_class(
+                                &subject.look(),
+                                &class.look(),
+                                &names.look(),
+                                oparg
+                            ));
                             sp = sp.sub(3);
                             push!(StackRef::owned(result));
                             subject.close();
@@ -1580,7 +1623,11 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
 
 /// The operators of `BINARY_OP` below the in-place ones.
 pub(crate) fn operator(oparg: usize) -> (Option<BinaryOp>, bool) {
-    if oparg < 13 { (BinaryOp::from_raw(oparg as u8), false) } else { (BinaryOp::from_raw((oparg - 13) as u8), true) }
+    if oparg < 13 {
+        (BinaryOp::from_raw(oparg as u8), false)
+    } else {
+        (BinaryOp::from_raw((oparg - 13) as u8), true)
+    }
 }
 
 /// The comparison of `COMPARE_OP`'s argument.

@@ -25,7 +25,7 @@ use taipan_object::{Object, PyResult, Ref, Type, intern};
 /// Binary operations on small ints, floats, and subscriptions by small ints.
 #[inline(always)]
 pub fn quick_binary(left: StackRef, right: StackRef, oparg: usize) -> Option<StackRef> {
-    let kind = if oparg >= 13 && oparg < 26 { oparg - 13 } else { oparg };
+    let kind = if (13..26).contains(&oparg) { oparg - 13 } else { oparg };
     if left.both_int(right) {
         return int_op(left.int_value(), right.int_value(), kind);
     }
@@ -152,7 +152,8 @@ pub unsafe fn append_in_place(left: StackRef, right: StackRef, locals: *mut Stac
         if (*left.ptr()).ob_refcnt != wanted {
             return false;
         }
-        let Some(grown) = taipan_object::unicode::append_unique(left.ptr(), right.object().cast(), wanted) else {
+        let Some(grown) = taipan_object::unicode::append_unique(left.ptr(), right.object().cast(), wanted)
+        else {
             return false;
         };
         // The words for the old address are gone with it; the local owns the new one.
@@ -405,7 +406,8 @@ pub unsafe fn cached_attr(owner: StackRef, cache: *const u16, opcode: u8) -> Opt
                 if ty.version() != read_u32(cache.add(1)) {
                     return None;
                 }
-                let values = object.as_ptr().cast::<u8>().add(usize::from(*cache.add(3))).cast::<InlineValues>();
+                let values =
+                    object.as_ptr().cast::<u8>().add(usize::from(*cache.add(3))).cast::<InlineValues>();
                 let position = usize::from(*cache.add(4));
                 if (*values).valid == 0 || position >= usize::from((*values).capacity) {
                     return None;
@@ -418,9 +420,7 @@ pub unsafe fn cached_attr(owner: StackRef, cache: *const u16, opcode: u8) -> Opt
                     return None;
                 }
                 // No instance attribute may hide the method: either the names do not have it …
-                if instance::inline_values(object).is_none() {
-                    return None;
-                }
+                instance::inline_values(object)?;
                 Some((StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()), true))
             }
             op::LOAD_ATTR_METHOD_NO_DICT => {
@@ -436,7 +436,9 @@ pub unsafe fn cached_attr(owner: StackRef, cache: *const u16, opcode: u8) -> Opt
                 Some((StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()), false))
             }
             op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES => {
-                if object.ty().version() != read_u32(cache.add(1)) || instance::inline_values(object).is_none() {
+                if object.ty().version() != read_u32(cache.add(1))
+                    || instance::inline_values(object).is_none()
+                {
                     return None;
                 }
                 Some((StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()), false))
@@ -445,7 +447,8 @@ pub unsafe fn cached_attr(owner: StackRef, cache: *const u16, opcode: u8) -> Opt
                 if object.ty().version() != read_u32(cache.add(1)) {
                     return None;
                 }
-                let place = object.as_ptr().cast::<u8>().add(usize::from(*cache.add(3))).cast::<*mut PyObject>();
+                let place =
+                    object.as_ptr().cast::<u8>().add(usize::from(*cache.add(3))).cast::<*mut PyObject>();
                 Some((StackRef::owned(Object::borrow_opt(place.read())?.new_ref()), false))
             }
             op::LOAD_ATTR_CLASS => {
@@ -475,11 +478,18 @@ pub unsafe fn cached_attr(owner: StackRef, cache: *const u16, opcode: u8) -> Opt
 /// `instruction` is the `LOAD_ATTR` being run.
 /// # Errors
 /// `AttributeError`; what descriptors raise.
-pub unsafe fn load_attr(object: &Object, name: &Str, method: bool, instruction: *mut u16) -> PyResult<(Ref, bool)> {
+pub unsafe fn load_attr(
+    object: &Object,
+    name: &Str,
+    method: bool,
+    instruction: *mut u16,
+) -> PyResult<(Ref, bool)> {
     let ty = object.ty();
     // SAFETY: a live type; function addresses are compared as CPython compares them.
     let generic = unsafe {
-        (*ty.raw()).tp_getattro.is_some_and(|f| f as usize == instance::PyObject_GenericGetAttr as *const () as usize)
+        (*ty.raw())
+            .tp_getattro
+            .is_some_and(|f| f as usize == instance::PyObject_GenericGetAttr as *const () as usize)
     };
     // SAFETY: by contract.
     unsafe {
@@ -522,7 +532,8 @@ unsafe fn specialize_instance_attr(
             // SAFETY: a live type.
             let descriptor = (*found.ty().raw()).tp_descr_get.is_some();
             let storage = instance::dict_place(object).is_some();
-            let inline = instance::inline_values(object).is_some() && instance::inline_position(ty, name).is_none();
+            let inline =
+                instance::inline_values(object).is_some() && instance::inline_position(ty, name).is_none();
             if (plain_method && method) || !descriptor {
                 let opcode = match (descriptor, storage, inline) {
                     (true, false, _) => Some(op::LOAD_ATTR_METHOD_NO_DICT),
@@ -589,7 +600,8 @@ unsafe fn specialize_other_attr(object: &Object, name: &Str, instruction: *mut u
         }
         if object.is_exact(&PyModule_Type) {
             let dict: &Dict = Object::borrow((*object.raw_as::<PyModuleObject>()).md_dict).cast();
-            if let (Ok(Found::At(index)), Some(version)) = (dict.lookup(name, name.hash()), dict.keys_version())
+            if let (Ok(Found::At(index)), Some(version)) =
+                (dict.lookup(name, name.hash()), dict.keys_version())
                 && let Ok(index) = u16::try_from(index)
             {
                 write_u32(cache.add(1), version);
@@ -639,8 +651,9 @@ pub unsafe fn specialize_store_attr(object: &Object, name: &Str, instruction: *m
     let ty = object.ty();
     // SAFETY: the cache belongs to the instruction; function addresses are compared as CPython does.
     unsafe {
-        let generic =
-            (*ty.raw()).tp_setattro.is_some_and(|f| f as usize == instance::PyObject_GenericSetAttr as *const () as usize);
+        let generic = (*ty.raw())
+            .tp_setattro
+            .is_some_and(|f| f as usize == instance::PyObject_GenericSetAttr as *const () as usize);
         let Some(version) = ty.assign_version().filter(|_| generic) else { return };
         let cache = instruction.add(1);
         match ty.lookup(name) {

@@ -70,7 +70,11 @@ impl StackRef {
     /// An integer of any size: without an object where it fits.
     #[inline(always)]
     pub fn from_i64(value: i64) -> Self {
-        if (INT_MIN..=INT_MAX).contains(&value) { Self::int(value) } else { Self::owned(Int::from_i64(value).upcast()) }
+        if (INT_MIN..=INT_MAX).contains(&value) {
+            Self::int(value)
+        } else {
+            Self::owned(Int::from_i64(value).upcast())
+        }
     }
 
     #[inline(always)]
@@ -264,4 +268,3 @@ impl Drop for Look {
         }
     }
 }
-

@@ -108,14 +108,21 @@ fn set_next(traceback: &Traceback, value: Option<&Object>) -> PyResult<()> {
     let next = if is_none(value) { None } else { Some(value) };
     if let Some(next) = next {
         let Some(mut cursor) = next.downcast::<Traceback>().map(Ref::of) else {
-            return Err(raise!(PyExc_TypeError, "expected traceback object, got '{}'", next.ty().message_name()));
+            return Err(raise!(
+                PyExc_TypeError,
+                "expected traceback object, got '{}'",
+                next.ty().message_name()
+            ));
         };
         loop {
             if cursor.is(traceback) {
                 return Err(value_error("traceback loop detected"));
             }
             // SAFETY: the view guarantees the layout.
-            let after = unsafe { Object::borrow_opt((*cursor.raw()).tb_next.cast()).map(|next| Ref::of(next.cast::<Traceback>())) };
+            let after = unsafe {
+                Object::borrow_opt((*cursor.raw()).tb_next.cast())
+                    .map(|next| Ref::of(next.cast::<Traceback>()))
+            };
             match after {
                 Some(after) => cursor = after,
                 None => break,
@@ -123,7 +130,9 @@ fn set_next(traceback: &Traceback, value: Option<&Object>) -> PyResult<()> {
         }
     }
     // SAFETY: the view guarantees the layout.
-    unsafe { taipan_object::handle::set_field(&raw mut (*traceback.raw()).tb_next, next.map(Object::new_ref)) };
+    unsafe {
+        taipan_object::handle::set_field(&raw mut (*traceback.raw()).tb_next, next.map(Object::new_ref))
+    };
     Ok(())
 }
 
@@ -134,7 +143,11 @@ fn new(_: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     let bound = SIGNATURE.bind_tuple(args, kwargs, &mut storage, &mut names)?;
     let next = bound.get_some(0);
     if let Some(next) = next.filter(|next| next.downcast::<Traceback>().is_none()) {
-        return Err(raise!(PyExc_TypeError, "expected traceback object or None, got '{}'", next.ty().message_name()));
+        return Err(raise!(
+            PyExc_TypeError,
+            "expected traceback object or None, got '{}'",
+            next.ty().message_name()
+        ));
     }
     let frame = bound.required(1);
     if !frame.is_exact(&taipan_object::statics::PyFrame_Type) {
@@ -174,7 +187,12 @@ taipan_object::methods! { static METHODS = {
 /// `traceback`.
 pub static SPEC: TypeSpec = TypeSpec {
     doc: Some(c"traceback(tb_next, tb_frame, tb_lasti, tb_lineno)\n--\n\nMake a traceback entry."),
-    slots: &[raw_dealloc(dealloc), raw_traverse(traverse), raw_clear(clear), taipan_object::native::tp_new(new)],
+    slots: &[
+        raw_dealloc(dealloc),
+        raw_traverse(traverse),
+        raw_clear(clear),
+        taipan_object::native::tp_new(new),
+    ],
     methods: METHODS,
     getset: GETSET,
     members: &[

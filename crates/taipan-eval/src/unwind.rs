@@ -24,7 +24,9 @@ pub unsafe fn find_handler(frame: *mut Frame, error: PyErr) -> Unwound {
     unsafe {
         let code = Frame::code(frame);
         let lasti = Frame::lasti(frame).max(0) as u32;
-        let Some((target, depth, push_lasti)) = search(code.exceptiontable(), lasti) else { return Unwound::None(error) };
+        let Some((target, depth, push_lasti)) = search(code.exceptiontable(), lasti) else {
+            return Unwound::None(error);
+        };
         let base = Frame::stack_base(frame);
         let wanted = base.add(depth as usize);
         while (*frame).stackpointer > wanted {

@@ -135,7 +135,9 @@ fn integer_case(op: &str, a: &[&str]) -> Option<String> {
             for k in [7, 53, 64, 700] {
                 v.push(si(&r.bits(k).unwrap()));
             }
-            (0..699).for_each(|_| drop(r.random()));
+            for _ in 0..699 {
+                let _ = r.random();
+            }
             v.push(sf(r.random()));
             v.join(";")
         }

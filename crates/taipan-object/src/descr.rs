@@ -775,9 +775,9 @@ pub static SPECS: [TypeSpec; 6] = [
         ],
         members: DESCR_MEMBERS,
         getset: &[
-            // SAFETY: the row outlives the type.
             getset_row(
                 c"__doc__",
+                // SAFETY: the row outlives the type.
                 |d: &GetSetDescr| unsafe { optional_text((*(*d.raw()).d_getset.cast::<PyGetSetDef>()).doc) },
                 c"",
             ),

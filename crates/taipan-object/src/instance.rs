@@ -67,6 +67,7 @@ pub fn enable_inline_values(ty: &Type) {
     unsafe { (*ty.heap()).ht_cached_keys = names.cast() };
 }
 
+#[expect(clippy::mut_from_ref, reason = "the table is the type's own, reached through its raw pointer")]
 fn shared_names(ty: &Type) -> Option<&mut SharedNames> {
     if !ty.has_flag(Py_TPFLAGS_HEAPTYPE) {
         return None;

@@ -93,7 +93,7 @@ impl Slice {
         unsafe { Object::borrow((*self.raw()).step) }
     }
 
-    fn part(&self, pick: impl FnOnce(*mut PySliceObject) -> *mut taipan_abi::PyObject) -> Ref {
+    fn part(&self, pick: impl FnOnce(*mut PySliceObject) -> *mut PyObject) -> Ref {
         // SAFETY: the view guarantees the layout; parts are live objects.
         unsafe { Object::borrow(pick(self.raw())).new_ref() }
     }

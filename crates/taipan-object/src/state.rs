@@ -124,7 +124,7 @@ impl InterpreterState {
             gil: Gil::new(),
             gc: GcState::new(),
             hooks: Cell::new(hooks),
-            modules: crate::dict::Dict::new_untracked(),
+            modules: Dict::new_untracked(),
             sysdict: RefCell::new(None),
             builtins: RefCell::new(None),
             importlib: RefCell::new(None),

@@ -250,11 +250,7 @@ pub unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
 ///
 /// # Safety
 /// As every `tp_traverse`.
-pub unsafe extern "C" fn traverse(
-    ptr: *mut PyObject,
-    visit: visitproc,
-    arg: *mut core::ffi::c_void,
-) -> core::ffi::c_int {
+pub unsafe extern "C" fn traverse(ptr: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live reference.
     unsafe { crate::instance::visit_all(&[(*ptr.cast::<PyWeakReference>()).wr_callback], visit, arg) }
 }
@@ -263,7 +259,7 @@ pub unsafe extern "C" fn traverse(
 ///
 /// # Safety
 /// As every `tp_clear`.
-pub unsafe extern "C" fn tp_clear(ptr: *mut PyObject) -> core::ffi::c_int {
+pub unsafe extern "C" fn tp_clear(ptr: *mut PyObject) -> c_int {
     // SAFETY: a live reference.
     drop(detach(unsafe { Object::borrow(ptr).cast() }));
     0

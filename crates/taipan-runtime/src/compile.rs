@@ -2,7 +2,6 @@
 
 use taipan_compiler as compiler;
 use taipan_eval::code::Code;
-use taipan_object::err::value_error;
 use taipan_object::int::Int;
 use taipan_object::singletons::new_none;
 use taipan_object::statics::*;
@@ -26,7 +25,14 @@ pub struct Settings {
 impl Settings {
     /// Plain compilation in a mode.
     pub fn new(mode: Mode) -> Self {
-        Self { mode, future: 0, optimize: 0, allow_incomplete: false, dont_imply_dedent: false, top_level_await: false }
+        Self {
+            mode,
+            future: 0,
+            optimize: 0,
+            allow_incomplete: false,
+            dont_imply_dedent: false,
+            top_level_await: false,
+        }
     }
 }
 
@@ -80,7 +86,8 @@ pub(crate) fn parse_error(error: &ParseError, filename: &str) -> PyErr {
             class,
             &error.msg,
             filename,
-            [Some(place.lineno), Some(place.offset), place.end_lineno, place.end_offset].map(|n| n.map(i64::from)),
+            [Some(place.lineno), Some(place.offset), place.end_lineno, place.end_offset]
+                .map(|n| n.map(i64::from)),
             place.text.as_deref(),
         ),
         None => PyErr::new(class, &error.msg),
@@ -94,7 +101,6 @@ fn compile_error(error: &compiler::CompileError, source: &str, filename: &str) -
         compiler::ErrorKind::System => &PyExc_SystemError,
         compiler::ErrorKind::Runtime => &PyExc_RuntimeError,
         compiler::ErrorKind::Value => &PyExc_ValueError,
-        _ => return value_error(&error.message),
     };
     let Some(range) = &error.range else { return PyErr::new(class, &error.message) };
     let line = |number: i64| source.lines().nth(usize::try_from(number - 1).unwrap_or(0));
@@ -115,7 +121,13 @@ fn compile_error(error: &compiler::CompileError, source: &str, filename: &str) -
 }
 
 /// `class(msg, (filename, lineno, offset, text, end_lineno, end_offset))`.
-fn syntax_error(class: &Type, message: &str, filename: &str, place: [Option<i64>; 4], text: Option<&str>) -> PyErr {
+fn syntax_error(
+    class: &Type,
+    message: &str,
+    filename: &str,
+    place: [Option<i64>; 4],
+    text: Option<&str>,
+) -> PyErr {
     let number = |value: Option<i64>| value.map_or_else(new_none, |value| Int::from_i64(value).upcast());
     let make = || -> PyResult<PyErr> {
         let text = match text {

@@ -1,9 +1,9 @@
 //! The plain writers that serve as standard streams until `io` is there, and the last resort for
 //! showing exceptions.
 
-use taipan_object::err::{self, Exception, type_error};
+use taipan_object::err::{Exception, type_error};
 use taipan_object::int::Int;
-use taipan_object::native::{TypeSpec, Payload, Native, getset_row, native_new, tp_repr};
+use taipan_object::native::{Native, Payload, TypeSpec, getset_row, native_new, tp_repr};
 use taipan_object::singletons::is_none;
 use taipan_object::statics::*;
 use taipan_object::unicode::Str;
@@ -60,7 +60,9 @@ taipan_object::methods! { static METHODS = {
 pub static SPEC: TypeSpec = TypeSpec {
     slots: &[
         View::DEALLOC,
-        tp_repr(|stream: &View| format!("<stdprinter(fd={}) object at {:#x}>", stream.fd, stream.object().as_ptr().addr())),
+        tp_repr(|stream: &View| {
+            format!("<stdprinter(fd={}) object at {:#x}>", stream.fd, stream.object().as_ptr().addr())
+        }),
     ],
     methods: METHODS,
     getset: &[
@@ -111,7 +113,9 @@ fn format_chain(value: &Object, seen: &mut Vec<usize>, out: &mut String) {
     if let Some(cause) = exception.cause().filter(fresh) {
         format_chain(&cause, seen, out);
         out.push_str("\nThe above exception was the direct cause of the following exception:\n\n");
-    } else if let Some(context) = exception.context().filter(|context| fresh(context) && !exception.suppresses_context()) {
+    } else if let Some(context) =
+        exception.context().filter(|context| fresh(context) && !exception.suppresses_context())
+    {
         format_chain(&context, seen, out);
         out.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
     }
@@ -169,7 +173,7 @@ pub fn unraisable(value: Ref, object: Option<&Object>) {
         Some(object) => format!("Exception ignored in: {}\n", object.repr_lossy()),
         None => "Exception ignored:\n".to_owned(),
     };
-    if let Some(exception) = value.downcast::<err::Exception>() {
+    if let Some(exception) = value.downcast::<Exception>() {
         format_traceback(exception, &mut out);
         out.push_str(&describe(exception));
         out.push('\n');

@@ -63,11 +63,9 @@ fn intern_text(_: &Object, text: &Object) -> PyResult<Ref<Str>> {
     match text.downcast::<Str>() {
         Some(text) if text.is_exact(&PyUnicode_Type) => Ok(unicode::intern(Ref::of(text))),
         Some(other) => Err(raise!(PyExc_TypeError, "can't intern {}", other.ty().message_name())),
-        None => Err(raise!(
-            PyExc_TypeError,
-            "intern() argument must be str, not {}",
-            text.ty().message_name()
-        )),
+        None => {
+            Err(raise!(PyExc_TypeError, "intern() argument must be str, not {}", text.ty().message_name()))
+        }
     }
 }
 
@@ -149,16 +147,16 @@ fn init(module: &Module) -> PyResult<()> {
     let version = format!("3.14.10 (main) [Taipan {TAIPAN_VERSION}]");
     module.add("version", &*Str::from_utf8(&version)?)?;
     module.add("version_info", &*version_tuple()?)?;
-    module.add("hexversion", &*Int::from_i64(0x030e_0af0))?;
-    module.add("api_version", &*Int::from_i64(1013))?;
-    module.add("maxsize", &*Int::from_i64(i64::MAX))?;
-    module.add("maxunicode", &*Int::from_i64(0x10_FFFF))?;
+    module.add("hexversion", &Int::from_i64(0x030e_0af0))?;
+    module.add("api_version", &Int::from_i64(1013))?;
+    module.add("maxsize", &Int::from_i64(i64::MAX))?;
+    module.add("maxunicode", &Int::from_i64(0x10_FFFF))?;
     module.add("byteorder", intern!("little"))?;
     module.add("platform", intern!("linux"))?;
     module.add("copyright", &*Str::from_utf8("Copyright (c) the Taipan developers.")?)?;
     module.add("path", &*List::new()?)?;
     module.add("argv", &*List::new()?)?;
-    module.add("modules", &*state::interp().modules)?;
+    module.add("modules", &state::interp().modules)?;
     module.add("meta_path", &*List::new()?)?;
     module.add("path_hooks", &*List::new()?)?;
     module.add("path_importer_cache", &*Dict::new()?)?;
@@ -170,9 +168,5 @@ fn init(module: &Module) -> PyResult<()> {
 }
 
 /// `sys`.
-pub static SPEC: ModuleSpec = ModuleSpec {
-    name: "sys",
-    doc: "What the interpreter knows about itself.",
-    methods: METHODS,
-    init,
-};
+pub static SPEC: ModuleSpec =
+    ModuleSpec { name: "sys", doc: "What the interpreter knows about itself.", methods: METHODS, init };

@@ -142,7 +142,7 @@ fn layout_float(value: f64, spec: &Spec) -> PyResult<Vec<u32>> {
 pub fn format_float(float: &taipan_object::float::Float, spec: &Str) -> PyResult<Ref<Str>> {
     if spec.is_empty() {
         return if float.is_exact(&PyFloat_Type) {
-            Str::from_utf8(&taipan_num::float::repr(float.value()))
+            Str::from_utf8(&float::repr(float.value()))
         } else {
             float.str()
         };

@@ -23,6 +23,7 @@ static HOOKS: Hooks = Hooks {
     unraisable: |_, _| (),
     check_signals: || Ok(()),
     current_globals: || None,
+    current_super_args: || unreachable!(),
     decode: |_, _, _| unreachable!(),
     encode: |_, _, _| unreachable!(),
 };
@@ -134,8 +135,8 @@ fn texts() -> PyResult<()> {
     let joined = s("-").call_method(intern!("join"), &[&*Tuple::from_array([s("a"), s("é")])?])?;
     assert_eq!(text(&joined), "'a-é'");
     let iterator = s("añ").iter()?;
-    assert_eq!(text(&*iter_next(&iterator)?.expect("item")), "'a'");
-    assert_eq!(text(&*iter_next(&iterator)?.expect("item")), "'ñ'");
+    assert_eq!(text(&iter_next(&iterator)?.expect("item")), "'a'");
+    assert_eq!(text(&iter_next(&iterator)?.expect("item")), "'ñ'");
     assert!(iter_next(&iterator)?.is_none());
     Ok(())
 }

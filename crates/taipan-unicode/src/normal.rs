@@ -11,7 +11,7 @@ static COMPOSITIONS: &[u8] = include_bytes!("tables/compositions.bin");
 
 /// A normal form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the standard's own names")]
 pub enum Form {
     Nfc,
     Nfd,

@@ -65,7 +65,8 @@ const HELP: &str = "usage: taipan [-c CMD | FILE | -] [ARGUMENT ...]\n\
     -h         show this help\n";
 
 fn command_line() -> Result<(Program, Vec<String>), String> {
-    let all: Vec<String> = taipan_os::arguments().iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let all: Vec<String> =
+        taipan_os::arguments().iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let mut rest = all.into_iter().skip(1);
     let Some(first) = rest.next() else { return Ok((Program::StandardInput, vec![String::new()])) };
     let (program, name) = match first.as_str() {

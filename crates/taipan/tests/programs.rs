@@ -17,7 +17,8 @@ fn programs_print_what_cpython_prints() {
     assert!(!programs.is_empty(), "no programs in {}", folder.display());
     let mut wrong = Vec::new();
     for program in &programs {
-        let expected = std::fs::read_to_string(program.with_extension("out")).expect("a golden file beside the program");
+        let expected =
+            std::fs::read_to_string(program.with_extension("out")).expect("a golden file beside the program");
         let run = Command::new(env!("CARGO_BIN_EXE_taipan")).arg(program).output().expect("taipan runs");
         let printed = String::from_utf8_lossy(&run.stdout);
         if printed != expected || !run.status.success() {
@@ -51,7 +52,13 @@ fn runaway_recursion_raises() {
         "x = []\nfor _ in range(1000000): x = [x]\ndel x\nprint('ok')",
         "a = []\nb = [a]\na.append(b)\nc = []\nc.append([c])\ntry: print(a == c)\nexcept RecursionError: print('ok')",
     ] {
-        let run = Command::new(env!("CARGO_BIN_EXE_taipan")).args(["-c", program]).output().expect("taipan runs");
-        assert_eq!(String::from_utf8_lossy(&run.stdout), "ok\n", "{program}\n{}", String::from_utf8_lossy(&run.stderr));
+        let run =
+            Command::new(env!("CARGO_BIN_EXE_taipan")).args(["-c", program]).output().expect("taipan runs");
+        assert_eq!(
+            String::from_utf8_lossy(&run.stdout),
+            "ok\n",
+            "{program}\n{}",
+            String::from_utf8_lossy(&run.stderr)
+        );
     }
 }

@@ -59,7 +59,7 @@ macro_rules! define_opcodes {
     ($($name:ident = $number:literal, $kind:ident, $family:ident, $caches:literal,
        |$pa:tt| $pops:expr, |$qa:tt| $pushes:expr, [$($flag:ident),*], $doc:literal;)*) => {
         /// An instruction of Python 3.14, pseudo instructions included. The names are CPython's.
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "CPython's names")]
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
         #[repr(u16)]
         pub enum Opcode {
@@ -99,7 +99,7 @@ macro_rules! define_opcodes {
             }
 
             /// Number of values taken from the stack.
-            #[allow(clippy::identity_op)]
+            #[allow(clippy::identity_op, reason = "the effects are written as the table has them")]
             pub const fn pops(self, oparg: u32) -> i64 {
                 let a = oparg as i64;
                 let _ = a;
@@ -107,7 +107,7 @@ macro_rules! define_opcodes {
             }
 
             /// Number of values put on the stack.
-            #[allow(clippy::identity_op)]
+            #[allow(clippy::identity_op, reason = "the effects are written as the table has them")]
             pub const fn pushes(self, oparg: u32) -> i64 {
                 let a = oparg as i64;
                 let _ = a;

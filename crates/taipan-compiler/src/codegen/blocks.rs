@@ -308,7 +308,7 @@ impl<'a> Compiler<'a> {
         let (start, end, anchor) = (self.new_label(), self.new_label(), self.new_label());
         self.use_label(start);
         self.push_guard(location(range), GuardKind::While, Some(start), Some(end))?;
-        self.jump_if(location(range), &node.test, anchor, false)?;
+        self.jump_if(&node.test, anchor, false)?;
         self.stmts(&node.body)?;
         self.jump(Location::NONE, Opcode::JUMP, start);
         self.pop_guard();

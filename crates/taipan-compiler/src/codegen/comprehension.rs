@@ -148,7 +148,7 @@ impl<'a> Compiler<'a> {
         }
         self.expr(&generator.target)?;
         for test in &generator.ifs {
-            self.jump_if(recipe.loc, test, if_cleanup, false)?;
+            self.jump_if(test, if_cleanup, false)?;
         }
         let elt_loc = self.innermost(recipe, index, depth)?;
         self.use_label(if_cleanup);
@@ -190,7 +190,7 @@ impl<'a> Compiler<'a> {
         self.op(loc, Opcode::POP_BLOCK);
         self.expr(&generator.target)?;
         for test in &generator.ifs {
-            self.jump_if(loc, test, if_cleanup, false)?;
+            self.jump_if(test, if_cleanup, false)?;
         }
         let elt_loc = self.innermost(recipe, index, depth + 1)?;
         self.use_label(if_cleanup);

@@ -131,7 +131,7 @@ impl<'a> Compiler<'a> {
             ExprKind::Lambda(node) => self.lambda(node, expr.range)?,
             ExprKind::IfExp(node) => {
                 let (end, next) = (self.new_label(), self.new_label());
-                self.jump_if(loc, &node.test, next, false)?;
+                self.jump_if(&node.test, next, false)?;
                 self.expr(&node.body)?;
                 self.jump(Location::NONE, Opcode::JUMP_NO_INTERRUPT, end);
                 self.use_label(next);
@@ -227,17 +227,11 @@ impl<'a> Compiler<'a> {
     }
 
     /// Jumps when the truth of an expression is `condition`.
-    pub(crate) fn jump_if(
-        &mut self,
-        loc: Location,
-        expr: &'a Expr,
-        next: Label,
-        condition: bool,
-    ) -> Compiled<()> {
+    pub(crate) fn jump_if(&mut self, expr: &'a Expr, next: Label, condition: bool) -> Compiled<()> {
         self.depth.enter()?;
         match &expr.kind {
             ExprKind::UnaryOp(node) if node.op == UnaryOp::Not => {
-                self.jump_if(loc, &node.operand, next, !condition)?;
+                self.jump_if(&node.operand, next, !condition)?;
             }
             ExprKind::BoolOp(node) => {
                 let on_or = node.op == BoolOp::Or;
@@ -246,20 +240,20 @@ impl<'a> Compiler<'a> {
                     return Err(CompileError::system("BoolOp without values"));
                 };
                 for value in first {
-                    self.jump_if(loc, value, inner, on_or)?;
+                    self.jump_if(value, inner, on_or)?;
                 }
-                self.jump_if(loc, last, next, condition)?;
+                self.jump_if(last, next, condition)?;
                 if inner != next {
                     self.use_label(inner);
                 }
             }
             ExprKind::IfExp(node) => {
                 let (end, orelse) = (self.new_label(), self.new_label());
-                self.jump_if(loc, &node.test, orelse, false)?;
-                self.jump_if(loc, &node.body, next, condition)?;
+                self.jump_if(&node.test, orelse, false)?;
+                self.jump_if(&node.body, next, condition)?;
                 self.jump(Location::NONE, Opcode::JUMP_NO_INTERRUPT, end);
                 self.use_label(orelse);
-                self.jump_if(loc, &node.orelse, next, condition)?;
+                self.jump_if(&node.orelse, next, condition)?;
                 self.use_label(end);
             }
             ExprKind::Compare(node) if node.ops.len() > 1 => {

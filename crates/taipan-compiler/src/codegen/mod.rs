@@ -85,6 +85,7 @@ pub(crate) struct Compiler<'a> {
     pub table: SymbolTable,
     pub pool: ConstantPool,
     pub unit: Box<Unit<'a>>,
+    #[expect(clippy::vec_box, reason = "a unit moves between here and `unit`, where it is boxed")]
     pub outer: Vec<Box<Unit<'a>>>,
     pub filename: PyStr,
     pub future: Future,
@@ -112,7 +113,7 @@ enum Access {
 
 impl<'a> Compiler<'a> {
     /// Compiles a whole tree.
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "one call with the whole of `compile()`'s settings")]
     pub fn module(
         module: &'a Mod,
         mut names: Names,

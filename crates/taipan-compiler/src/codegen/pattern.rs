@@ -71,7 +71,7 @@ impl<'a> Compiler<'a> {
             }
             if let Some(guard) = &case.guard {
                 self.ensure_fail_pop(&mut context, 0);
-                self.jump_if(loc, guard, context.fail_pop[0], false)?;
+                self.jump_if(guard, context.fail_pop[0], false)?;
             }
             if keeps_subject {
                 self.op(NEXT_LOCATION, Opcode::POP_TOP);
@@ -84,7 +84,7 @@ impl<'a> Compiler<'a> {
             let loc = location(last.pattern.range);
             self.op(loc, Opcode::NOP);
             if let Some(guard) = &last.guard {
-                self.jump_if(loc, guard, end, false)?;
+                self.jump_if(guard, end, false)?;
             }
             self.stmts(&last.body)?;
         }

@@ -76,7 +76,7 @@ impl<'a> Compiler<'a> {
             StmtKind::For(node) => self.conditional(|this| this.for_stmt(node, range))?,
             StmtKind::AsyncFor(node) => self.conditional(|this| this.async_for(node, range))?,
             StmtKind::While(node) => self.conditional(|this| this.while_stmt(node, range))?,
-            StmtKind::If(node) => self.conditional(|this| this.if_stmt(node, range))?,
+            StmtKind::If(node) => self.conditional(|this| this.if_stmt(node))?,
             StmtKind::With(node) => {
                 self.conditional(|this| this.with_stmt(&node.items, &node.body, false))?;
             }
@@ -126,14 +126,14 @@ impl<'a> Compiler<'a> {
     }
 
     /// `if` with its `elif`s, in a loop: a chain may be long.
-    fn if_stmt(&mut self, first: &'a StmtIf, range: Range) -> Compiled<()> {
+    fn if_stmt(&mut self, first: &'a StmtIf) -> Compiled<()> {
         let mut ends = Vec::new();
-        let (mut node, mut range) = (first, range);
+        let mut node = first;
         loop {
             let end = self.new_label();
             ends.push(end);
             let next = if node.orelse.is_empty() { end } else { self.new_label() };
-            self.jump_if(location(range), &node.test, next, false)?;
+            self.jump_if(&node.test, next, false)?;
             self.stmts(&node.body)?;
             if node.orelse.is_empty() {
                 break;
@@ -141,7 +141,7 @@ impl<'a> Compiler<'a> {
             self.jump(Location::NONE, Opcode::JUMP_NO_INTERRUPT, end);
             self.use_label(next);
             match node.orelse.as_slice() {
-                [Stmt { kind: StmtKind::If(inner), range: place }] => (node, range) = (inner, *place),
+                [Stmt { kind: StmtKind::If(inner), .. }] => node = inner,
                 orelse => {
                     self.stmts(orelse)?;
                     break;
@@ -169,7 +169,7 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         let end = self.new_label();
-        self.jump_if(loc, &node.test, end, true)?;
+        self.jump_if(&node.test, end, true)?;
         self.op_i(loc, Opcode::LOAD_COMMON_CONSTANT, CONSTANT_ASSERTIONERROR);
         if let Some(message) = &node.msg {
             self.expr(message)?;

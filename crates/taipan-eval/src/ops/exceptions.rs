@@ -99,7 +99,9 @@ fn matches_any(value: &Object, kind: &Object) -> bool {
 /// `TypeError` for what is no exception class or a group class.
 pub fn exception_group_match(value: &Object, kind: &Object) -> PyResult<(Ref, Ref)> {
     check_catchable(kind)?;
-    let group_class = |kind: &Object| exception_class(kind).is_some_and(|class| class.is_subtype(&_PyExc_BaseExceptionGroup));
+    let group_class = |kind: &Object| {
+        exception_class(kind).is_some_and(|class| class.is_subtype(&_PyExc_BaseExceptionGroup))
+    };
     let groups = match kind.downcast::<Tuple>() {
         Some(kinds) => kinds.items().iter().any(|kind| group_class(kind)),
         None => group_class(kind),
@@ -118,7 +120,9 @@ pub fn exception_group_match(value: &Object, kind: &Object) -> PyResult<(Ref, Re
         // A naked exception is wrapped, and the wrapper keeps its traceback.
         let message = taipan_object::unicode::empty();
         let wrapped = _PyExc_BaseExceptionGroup.call(&[message, &*Tuple::from_refs(&[value])?])?;
-        if let (Some(wrapped), Some(original)) = (wrapped.downcast::<Exception>(), value.downcast::<Exception>()) {
+        if let (Some(wrapped), Some(original)) =
+            (wrapped.downcast::<Exception>(), value.downcast::<Exception>())
+        {
             wrapped.set_traceback(original.traceback());
         }
         return Ok((none().new_ref(), wrapped));
@@ -187,7 +191,9 @@ pub fn prepare_reraise_star(original: &Object, raised: &Object) -> PyResult {
 
 /// Parts of a split group share traceback, context, cause and notes with it.
 fn same_metadata(part: &Object, whole: &Object) -> bool {
-    let (Some(part), Some(whole)) = (part.downcast::<Exception>(), whole.downcast::<Exception>()) else { return false };
+    let (Some(part), Some(whole)) = (part.downcast::<Exception>(), whole.downcast::<Exception>()) else {
+        return false;
+    };
     let same = |a: Option<Ref>, b: Option<Ref>| match (a, b) {
         (Some(a), Some(b)) => a.is(&b),
         (None, None) => true,
@@ -229,7 +235,8 @@ fn projection(group: &Object, leaves: &[Ref]) -> PyResult<Option<Ref>> {
         }
         let list = taipan_object::list::List::from_vec(parts)?;
         let derived = group.call_method(intern!("derive"), &[&list])?;
-        if let (Some(derived), Some(group)) = (derived.downcast::<Exception>(), group.downcast::<Exception>()) {
+        if let (Some(derived), Some(group)) = (derived.downcast::<Exception>(), group.downcast::<Exception>())
+        {
             derived.set_traceback(group.traceback());
             derived.set_context(group.context());
             derived.set_cause(group.cause());
@@ -243,7 +250,8 @@ fn projection(group: &Object, leaves: &[Ref]) -> PyResult<Option<Ref>> {
 /// # Errors
 /// What it raises.
 pub fn with_except_start(exit: StackRef, owner: StackRef, value: &Object) -> PyResult {
-    let traceback = value.downcast::<Exception>().and_then(Exception::traceback).unwrap_or_else(|| none().new_ref());
+    let traceback =
+        value.downcast::<Exception>().and_then(Exception::traceback).unwrap_or_else(|| none().new_ref());
     let exit = exit.look();
     if owner.is_null() {
         return exit.call(&[value.ty(), value, &traceback]);

@@ -48,7 +48,10 @@ pub fn unpack(sequence: &Object, count: usize) -> PyResult<Vec<Ref>> {
             Some(item) => items.push(item),
             None => {
                 let got = items.len();
-                return Err(raise!(PyExc_ValueError, "not enough values to unpack (expected {count}, got {got})"));
+                return Err(raise!(
+                    PyExc_ValueError,
+                    "not enough values to unpack (expected {count}, got {got})"
+                ));
             }
         }
     }
@@ -162,7 +165,8 @@ fn awaitable_iterator(value: &Object) -> PyResult {
     }
     if value.is_exact(&PyGen_Type) {
         let code = value.getattr(taipan_object::intern!("gi_code"))?;
-        if code.downcast::<crate::code::Code>().is_some_and(|code| code.flags() & CO_ITERABLE_COROUTINE != 0) {
+        if code.downcast::<crate::code::Code>().is_some_and(|code| code.flags() & CO_ITERABLE_COROUTINE != 0)
+        {
             return Ok(value.new_ref());
         }
     }

@@ -24,7 +24,11 @@ pub fn match_keys(subject: &Object, keys: &Object) -> PyResult {
     let mut values = Vec::with_capacity(keys.len());
     for key in keys.items() {
         if protocol::contains(&seen, key)? {
-            return Err(raise!(PyExc_ValueError, "mapping pattern checks duplicate key ({})", key.repr_lossy()));
+            return Err(raise!(
+                PyExc_ValueError,
+                "mapping pattern checks duplicate key ({})",
+                key.repr_lossy()
+            ));
         }
         crate::ops::set_add(&seen, key)?;
         let value = get.call(&[key, &missing])?;

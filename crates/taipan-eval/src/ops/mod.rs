@@ -8,13 +8,16 @@ mod matching;
 mod names;
 mod operators;
 
-pub use build::*;
-pub use exceptions::*;
-pub use imports::*;
-pub use iterate::*;
-pub use matching::*;
-pub use names::*;
-pub use operators::*;
+pub(crate) use build::*;
+pub(crate) use exceptions::*;
+pub(crate) use imports::*;
+pub(crate) use iterate::*;
+pub(crate) use matching::*;
+pub(crate) use names::*;
+pub(crate) use operators::*;
+
+pub use iterate::is_iterator;
+pub use operators::{ascii, format_value};
 
 use core::sync::atomic::Ordering;
 use taipan_object::state::{ThreadState, breaker};
@@ -32,7 +35,9 @@ pub unsafe fn handle_breaker(thread: *mut ThreadState) -> PyResult<()> {
     unsafe {
         let bits = (*thread).eval_breaker.load(Ordering::Relaxed);
         if bits & (breaker::SIGNALS_PENDING | breaker::CALLS_TO_DO) != 0 {
-            (*thread).eval_breaker.fetch_and(!(breaker::SIGNALS_PENDING | breaker::CALLS_TO_DO), Ordering::Relaxed);
+            (*thread)
+                .eval_breaker
+                .fetch_and(!(breaker::SIGNALS_PENDING | breaker::CALLS_TO_DO), Ordering::Relaxed);
             ((*thread).interp().hooks.get().check_signals)()?;
         }
         if bits & breaker::GC_SCHEDULED != 0 {

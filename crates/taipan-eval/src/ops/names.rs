@@ -38,7 +38,8 @@ fn with_name(error: PyErr, name: &Str) -> PyErr {
 pub fn unbound_local(frame: *mut Frame, index: usize) -> PyErr {
     // SAFETY: the running frame is live.
     let name = unsafe { Frame::code(frame) }.local_name(index);
-    let message = format!("cannot access local variable '{}' where it is not associated with a value", name.to_lossy());
+    let message =
+        format!("cannot access local variable '{}' where it is not associated with a value", name.to_lossy());
     with_name(err::unbound_local_error(&message), name)
 }
 
@@ -133,9 +134,8 @@ pub fn store_name(frame: *mut Frame, index: usize, value: Option<&Object>) -> Py
             unsafe { locals.cast::<Dict>() }.set_str(name, value)
         }
         Some(value) => protocol::set_item(&locals, name, value),
-        None => protocol::delete_item(&locals, name).map_err(|error| {
-            if error.is(&PyExc_KeyError) { not_defined(name) } else { error }
-        }),
+        None => protocol::delete_item(&locals, name)
+            .map_err(|error| if error.is(&PyExc_KeyError) { not_defined(name) } else { error }),
     }
 }
 
@@ -171,7 +171,8 @@ pub fn load_locals(frame: *mut Frame) -> PyResult {
 pub fn load_build_class(frame: *mut Frame) -> PyResult {
     // SAFETY: the running frame is live.
     let builtins = unsafe { Object::borrow((*frame).f_builtins) };
-    mapping_get(builtins, intern!("__build_class__"))?.ok_or_else(|| err::name_error("__build_class__ not found"))
+    mapping_get(builtins, intern!("__build_class__"))?
+        .ok_or_else(|| err::name_error("__build_class__ not found"))
 }
 
 /// `LOAD_COMMON_CONSTANT`.
@@ -234,7 +235,8 @@ pub fn load_special(owner: &Object, which: usize) -> PyResult<(Ref, bool)> {
     } else {
         String::new()
     };
-    let missing = if exit_method(which) { format!(" (missed {} method)", name.to_lossy()) } else { String::new() };
+    let missing =
+        if exit_method(which) { format!(" (missed {} method)", name.to_lossy()) } else { String::new() };
     Err(raise!(
         PyExc_TypeError,
         "'{}' object does not support the {protocol} protocol{missing}{hint}",
@@ -250,7 +252,13 @@ fn exit_method(which: usize) -> bool {
 ///
 /// # Errors
 /// What `super` and the attribute raise.
-pub fn load_super_attr(frame: *mut Frame, super_type: StackRef, class: StackRef, object: StackRef, oparg: usize) -> PyResult {
+pub fn load_super_attr(
+    frame: *mut Frame,
+    super_type: StackRef,
+    class: StackRef,
+    object: StackRef,
+    oparg: usize,
+) -> PyResult {
     let name = name_of(frame, oparg >> 2);
     let (super_type, class, object) = (super_type.look(), class.look(), object.look());
     // A `super` of the program's own is called as written.

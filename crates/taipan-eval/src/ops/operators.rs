@@ -27,7 +27,9 @@ pub fn binary_op(left: StackRef, right: StackRef, oparg: usize) -> PyResult<Stac
     if oparg == bc::NB_SUBSCR as usize {
         return protocol::get_item(&a, &b).map(StackRef::owned);
     }
-    let (Some(op), in_place) = operator(oparg) else { return Err(err::system_error("unknown binary operator")) };
+    let (Some(op), in_place) = operator(oparg) else {
+        return Err(err::system_error("unknown binary operator"));
+    };
     let result = if in_place { protocol::inplace_op(&a, &b, op)? } else { protocol::binary_op(&a, &b, op)? };
     Ok(StackRef::owned(result))
 }
@@ -133,7 +135,12 @@ pub fn ascii(value: &Object) -> PyResult {
 /// # Errors
 /// What the call raises.
 #[inline]
-pub unsafe fn call_words(target: StackRef, args: *mut StackRef, count: usize, kwnames: Option<&Tuple>) -> PyResult {
+pub unsafe fn call_words(
+    target: StackRef,
+    args: *mut StackRef,
+    count: usize,
+    kwnames: Option<&Tuple>,
+) -> PyResult {
     const INLINE: usize = 10;
     let keywords = kwnames.map_or(0, Tuple::len);
     let names = kwnames.map_or(core::ptr::null_mut(), |names| names.as_ptr());
@@ -188,7 +195,9 @@ pub fn call_function_ex(function: &Object, args: &Object, kwargs: StackRef) -> P
 
 /// `f()` for messages about a call of `function`.
 pub fn function_text(function: &Object) -> String {
-    let Ok(Some(qualname)) = function.getattr_opt(intern!("__qualname__")) else { return function.str_lossy() };
+    let Ok(Some(qualname)) = function.getattr_opt(intern!("__qualname__")) else {
+        return function.str_lossy();
+    };
     let module = function.getattr_opt(intern!("__module__")).ok().flatten().filter(|module| !is_none(module));
     match module {
         Some(module) if module.downcast::<Str>().is_none_or(|module| !module.equals("builtins")) => {

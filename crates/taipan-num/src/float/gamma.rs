@@ -3,12 +3,14 @@
 use super::FloatError;
 use std::f64::consts::PI;
 
+#[expect(clippy::excessive_precision, reason = "the constant's exact value")]
 const G: f64 = 6.024680040776729583740234375;
+#[expect(clippy::excessive_precision, reason = "the constant's exact value")]
 const G_MINUS_HALF: f64 = 5.524680040776729583740234375;
 const LN_PI: f64 = 1.1447298858494002;
 
 /// Numerator of the Lanczos sum, constant term first.
-#[allow(clippy::excessive_precision)]
+#[expect(clippy::excessive_precision, reason = "the published digits")]
 const NUM: [f64; 13] = [
     23531376880.410759688572007674451636754734846804940,
     42919803642.649098768957899047001988850926355848959,

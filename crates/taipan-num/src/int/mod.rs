@@ -158,7 +158,7 @@ impl<'a> Int<'a> {
         Int { negative: false, digits: self.digits }
     }
     /// The opposite value.
-    #[allow(clippy::should_implement_trait)]
+    #[expect(clippy::should_implement_trait, reason = "a view changes its sign without making a number")]
     pub fn neg(self) -> Int<'a> {
         Int { negative: !self.negative && !self.digits.is_empty(), digits: self.digits }
     }

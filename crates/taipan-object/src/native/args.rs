@@ -337,7 +337,7 @@ impl<'a> Args<'a> {
                 PyExc_TypeError,
                 "{function}() argument {place} must be {}, not {}",
                 T::NAME,
-                crate::singletons::is_none(value).then_some("None").unwrap_or_else(|| value.ty().name())
+                if crate::singletons::is_none(value) { "None" } else { value.ty().name() }
             )
         })
     }

@@ -128,7 +128,7 @@ pub fn is_instance(object: &Object, class: &Object) -> PyResult<bool> {
     if object.ty().is(class) {
         return Ok(true);
     }
-    if class.ty().is(&*PyType_Type) {
+    if class.ty().is(&PyType_Type) {
         return real_is_instance(object, class);
     }
     let members = union_members(class)?;
@@ -177,7 +177,7 @@ pub fn real_is_instance(object: &Object, class: &Object) -> PyResult<bool> {
 /// # Errors
 /// `TypeError` for arguments that are no classes; what the checks raise.
 pub fn is_subclass(derived: &Object, class: &Object) -> PyResult<bool> {
-    if class.ty().is(&*PyType_Type) {
+    if class.ty().is(&PyType_Type) {
         if derived.is(class) {
             return Ok(true);
         }

@@ -7,7 +7,6 @@ use crate::intern;
 use crate::native::{from_c, from_c_int, opt_ptr};
 use crate::raise;
 use crate::statics::*;
-use taipan_abi::*;
 
 /// `len(object)`.
 pub(super) fn length(object: &Object) -> PyResult<usize> {
@@ -59,7 +58,7 @@ pub fn get_item(object: &Object, key: &Object) -> PyResult {
         }
     }
     if let Some(class) = object.downcast::<Type>() {
-        if class.is(&*PyType_Type) {
+        if class.is(&PyType_Type) {
             return generic_alias(class, key);
         }
         if let Some(method) =

@@ -71,10 +71,10 @@ pub fn repr_guard<T>(object: &Object, run: impl FnOnce() -> PyResult<T>) -> PyRe
     let thread = state::current();
     // SAFETY: the current thread's own state; the vector is not borrowed while `run` runs.
     unsafe {
-        if (&(*thread).repr_running).contains(&object.as_ptr()) {
+        if (*thread).repr_running.contains(&object.as_ptr()) {
             return Ok(None);
         }
-        (&mut (*thread).repr_running).push(object.as_ptr());
+        (*thread).repr_running.push(object.as_ptr());
         let result = run();
         let running = &mut (*thread).repr_running;
         if let Some(at) = running.iter().rposition(|&entry| entry == object.as_ptr()) {
@@ -298,6 +298,7 @@ impl Object {
     ///
     /// # Errors
     /// `TypeError` when the object has no length; what `__len__` raises.
+    #[expect(clippy::len_without_is_empty, reason = "the length is asked of the object and may raise")]
     pub fn len(&self) -> PyResult<usize> {
         item::length(self)
     }

@@ -101,7 +101,9 @@ fn ready_steps(ty: &Type) -> PyResult<()> {
         inherit_slots(ty);
         set_doc(ty)?;
         set_hash(ty)?;
-        if ty.has_flag(Py_TPFLAGS_HAVE_GC) && (*raw).tp_free == Some(crate::instance::object_free) {
+        if ty.has_flag(Py_TPFLAGS_HAVE_GC)
+            && core::ptr::eq(get_slot(ty, Py_tp_free), crate::instance::object_free as *const c_void)
+        {
             (*raw).tp_free = Some(crate::instance::object_gc_del);
         }
         set_new(ty)?;
@@ -140,7 +142,7 @@ fn set_bases(ty: &Type) -> PyResult<()> {
 
 /// # Safety
 /// `name` is null-terminated.
-unsafe fn add_own(ty: &Type, name: *const core::ffi::c_char, value: &Object) -> PyResult<()> {
+unsafe fn add_own(ty: &Type, name: *const c_char, value: &Object) -> PyResult<()> {
     // SAFETY: by contract.
     let name =
         unsafe { CStr::from_ptr(name) }.to_str().map_err(|_| system_error("a native name is not UTF-8"))?;
@@ -287,10 +289,13 @@ fn inherit_from(ty: &Type, base: &Type) {
     let inherit = |id: i32| {
         if get_slot(ty, id).is_null() {
             let function = get_slot(base, id);
+            if function.is_null() {
+                return;
+            }
             // A slot that the base has only by inheritance comes from further along the MRO.
             let from_its_base =
                 base.base().is_some_and(|further| core::ptr::eq(get_slot(further, id), function));
-            if !function.is_null() && !(from_its_base && !is_universal(id) && !single_chain(ty, base)) {
+            if !from_its_base || is_universal(id) || single_chain(ty, base) {
                 set_slot(ty, id, function);
             }
         }
@@ -334,12 +339,12 @@ fn inherit_from(ty: &Type, base: &Type) {
         if !ty.has_flag(Py_TPFLAGS_HAVE_VECTORCALL)
             && base.has_flag(Py_TPFLAGS_HAVE_VECTORCALL)
             && !ty.has_flag(Py_TPFLAGS_HEAPTYPE)
-            && (*ty.raw()).tp_call == (*base.raw()).tp_call
+            && core::ptr::eq(get_slot(ty, Py_tp_call), get_slot(base, Py_tp_call))
         {
             ty.add_flags(Py_TPFLAGS_HAVE_VECTORCALL);
         }
         if base.has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR)
-            && (*ty.raw()).tp_descr_get == (*base.raw()).tp_descr_get
+            && core::ptr::eq(get_slot(ty, Py_tp_descr_get), get_slot(base, Py_tp_descr_get))
             && !ty.has_flag(Py_TPFLAGS_HEAPTYPE)
         {
             ty.add_flags(Py_TPFLAGS_METHOD_DESCRIPTOR);

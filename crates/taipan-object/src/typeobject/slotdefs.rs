@@ -469,6 +469,7 @@ pub fn get_slot(ty: &Type, id: i32) -> *mut c_void {
 }
 
 /// Puts a function (or null) into a slot.
+#[expect(clippy::not_unsafe_ptr_arg_deref, reason = "the pointer is stored, not followed")]
 pub fn set_slot(ty: &Type, id: i32, function: *mut c_void) {
     let Some((which, offset)) = location(id) else { return };
     let base = table(ty, which, !function.is_null());

@@ -54,7 +54,8 @@ pub(super) fn build_class(_: &Module, args: CallArgs<'_>) -> PyResult {
         None => Dict::new()?.upcast(),
     };
     if !is_mapping(&namespace) {
-        let shown = meta.downcast::<Type>().map_or_else(|| "<metaclass>".to_owned(), |class| class.name().to_owned());
+        let shown =
+            meta.downcast::<Type>().map_or_else(|| "<metaclass>".to_owned(), |class| class.name().to_owned());
         return Err(raise!(
             PyExc_TypeError,
             "{shown}.__prepare__() must return a mapping, not {}",

@@ -93,7 +93,9 @@ pub(super) fn compile(_: &Module, args: &Args<'_>) -> PyResult {
 
 /// The future features of the code that is running.
 fn inherited_future() -> u32 {
-    current_frame_object().and_then(|object| frame_object::code_of(&object)).map_or(0, |code| code.flags() & FUTURE_MASK)
+    current_frame_object()
+        .and_then(|object| frame_object::code_of(&object))
+        .map_or(0, |code| code.flags() & FUTURE_MASK)
 }
 
 fn current_frame_object() -> Option<Ref> {
@@ -171,7 +173,13 @@ fn run(args: &Args<'_>, function: &str, mode: Mode) -> PyResult {
     call::run_code(&code, &globals, Some(&locals))
 }
 
-fn run_with_closure(code: &Code, globals: &Dict, locals: &Object, args: &Args<'_>, function: &str) -> PyResult {
+fn run_with_closure(
+    code: &Code,
+    globals: &Dict,
+    locals: &Object,
+    args: &Args<'_>,
+    function: &str,
+) -> PyResult {
     if function == "eval" {
         return Err(type_error("code object passed to eval() may not contain free variables"));
     }

@@ -59,6 +59,8 @@ fn text_option(value: &Object, name: &str) -> PyResult<Option<Ref<Str>>> {
     }
     match value.downcast::<Str>() {
         Some(text) => Ok(Some(Ref::of(text))),
-        None => Err(type_error(&format!("{name} must be None or a string, not {}", value.ty().message_name()))),
+        None => {
+            Err(type_error(&format!("{name} must be None or a string, not {}", value.ty().message_name())))
+        }
     }
 }

@@ -10,7 +10,7 @@ pub use code::decode as decode_source;
 
 use taipan_object::module::{Module, ModuleSpec};
 use taipan_object::singletons::{bool_object, ellipsis, none, not_implemented};
-use taipan_object::statics::{self, *};
+use taipan_object::statics::*;
 use taipan_object::{Object, PyResult};
 
 taipan_object::methods! { static METHODS = {
@@ -94,7 +94,7 @@ fn init(module: &Module) -> PyResult<()> {
     for (name, ty) in TYPES {
         module.add(name, ty)?;
     }
-    for ty in statics::ALL {
+    for ty in ALL {
         if ty.is_subtype(&_PyExc_BaseException) {
             module.add(ty.name(), ty)?;
         }

@@ -22,7 +22,8 @@ pub(super) fn ascii(_: &Module, object: &Object) -> PyResult {
 
 fn in_base(number: &Object, spec: &str) -> PyResult {
     let int = number.to_index()?;
-    let exact = if int.is_exact(&PyLong_Type) { int } else { Int::from_digits(int.is_negative(), int.digits())? };
+    let exact =
+        if int.is_exact(&PyLong_Type) { int } else { Int::from_digits(int.is_negative(), int.digits())? };
     exact.call_method(intern!("__format__"), &[&*Str::from_utf8(spec)?])
 }
 
@@ -73,10 +74,7 @@ pub(super) fn ord(_: &Module, c: &Object) -> PyResult {
             c.ty().message_name()
         ));
     };
-    Err(raise!(
-        PyExc_TypeError,
-        "ord() expected a character, but string of length {length} found"
-    ))
+    Err(raise!(PyExc_TypeError, "ord() expected a character, but string of length {length} found"))
 }
 
 fn attribute_name(name: &Object) -> PyResult<&Str> {
@@ -89,7 +87,9 @@ pub(super) fn getattr(_: &Module, args: &[&Object]) -> PyResult {
     let (object, name, default) = match args {
         [object, name] => (object, name, None),
         [object, name, default] => (object, name, Some(*default)),
-        [] | [_] => return Err(raise!(PyExc_TypeError, "getattr expected at least 2 arguments, got {}", args.len())),
+        [] | [_] => {
+            return Err(raise!(PyExc_TypeError, "getattr expected at least 2 arguments, got {}", args.len()));
+        }
         _ => return Err(raise!(PyExc_TypeError, "getattr expected at most 3 arguments, got {}", args.len())),
     };
     let name = attribute_name(name)?;

@@ -79,7 +79,12 @@ fn extreme(args: CallArgs<'_>, name: &str, op: CompareOp) -> PyResult {
         match keyword.as_str() {
             "key" => key = Some(value).filter(|key| !is_none(key)),
             "default" => default = Some(value),
-            _ => return Err(raise!(PyExc_TypeError, "{name}() got an unexpected keyword argument '{keyword}'")),
+            _ => {
+                return Err(raise!(
+                    PyExc_TypeError,
+                    "{name}() got an unexpected keyword argument '{keyword}'"
+                ));
+            }
         }
     }
     let items = match args.positional() {
@@ -171,7 +176,10 @@ fn float_sum(start: &Object, first: Ref, iterator: &Object) -> PyResult {
         if item.is_exact(&PyFloat_Type) {
             return item.downcast::<Float>().map(Float::value);
         }
-        item.downcast::<Int>().filter(|int| int.is_exact(&PyLong_Type)).and_then(Int::to_i64).map(|value| value as f64)
+        item.downcast::<Int>()
+            .filter(|int| int.is_exact(&PyLong_Type))
+            .and_then(Int::to_i64)
+            .map(|value| value as f64)
     };
     let mut high = as_float(start).unwrap_or(0.0);
     let mut low = 0.0;

@@ -25,7 +25,7 @@ pub use update::{OnDuplicate, merge, merge_pairs, update};
 const DOC: &CStr = c"dict() -> a new, empty dictionary\ndict(mapping) -> a new dictionary with the items of a mapping\ndict(iterable) -> a new dictionary with the pairs of key and value that the\n    iterable gives\ndict(**kwargs) -> a new dictionary with the keywords as keys, which may also\n    follow one of the arguments above";
 
 fn new(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult {
-    if ty.is(&*PyDict_Type) {
+    if ty.is(&PyDict_Type) {
         return Ok(Dict::new()?.upcast());
     }
     let dict = util::allocate(ty, 0)?;

@@ -69,9 +69,7 @@ fn merge_dict(dict: &Dict, source: &Dict, duplicates: OnDuplicate) -> PyResult<(
     }
     let (size, mut position) = (source.len(), 0);
     while let Some((key, value, hash)) = next_hashed(source, &mut position) {
-        if duplicates == OnDuplicate::Replace {
-            dict.set_hashed(&key, hash, value)?;
-        } else if dict.get_hashed(&key, hash)?.is_none() {
+        if duplicates == OnDuplicate::Replace || dict.get_hashed(&key, hash)?.is_none() {
             dict.set_hashed(&key, hash, value)?;
         } else if duplicates == OnDuplicate::Fail {
             return Err(key_error(&key));

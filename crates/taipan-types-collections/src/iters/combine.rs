@@ -226,7 +226,7 @@ impl Payload for Filter {
 }
 
 fn new_filter(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
-    if ty.is(&*PyFilter_Type) || util::same_init(ty, &PyFilter_Type) {
+    if ty.is(&PyFilter_Type) || util::same_init(ty, &PyFilter_Type) {
         util::no_keywords("filter", kwargs)?;
     }
     util::check_count("filter", args.len(), 2, 2)?;
@@ -238,7 +238,7 @@ fn next_filter(it: &Native<Filter>) -> PyResult<Option<Ref>> {
     let (Some(function), Some(iterator)) = (it.function.get(), it.iterator.get()) else {
         return Ok(None);
     };
-    let truth = is_none(&function) || function.is(&*PyBool_Type);
+    let truth = is_none(&function) || function.is(&PyBool_Type);
     recursive("", || {
         while let Some(item) = iter_next(&iterator)? {
             let wanted = if truth { item.is_true()? } else { function.call(&[&item])?.is_true()? };

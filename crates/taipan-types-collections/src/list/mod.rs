@@ -26,7 +26,7 @@ pub use sort::sort as list_sort;
 const DOC: &CStr = c"list(iterable=(), /)\n--\n\nA sequence of any objects that can grow, shrink and be changed in place.\n\nWithout an argument the new list is empty; otherwise it holds the items of the iterable.";
 
 fn new(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult {
-    if ty.is(&*PyList_Type) {
+    if ty.is(&PyList_Type) {
         return Ok(List::new()?.upcast());
     }
     util::allocate(ty, 0)
@@ -34,7 +34,7 @@ fn new(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult {
 
 fn init(list: &List, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> {
     let ty = list.ty();
-    let lenient = !ty.is(&*PyList_Type) && !util::same_new(ty, &PyList_Type);
+    let lenient = !ty.is(&PyList_Type) && !util::same_new(ty, &PyList_Type);
     let iterable = util::one_of_tuple("list", args, kwargs, lenient)?;
     fill(list, iterable)
 }

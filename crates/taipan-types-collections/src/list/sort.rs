@@ -97,18 +97,18 @@ fn sort_forward<T>(items: &mut [T], key: impl Fn(&T) -> &Ref + Copy) -> PyResult
     let uniform = items.iter().all(|item| key(item).ty().is(&first));
     // SAFETY: each view is taken of exact instances of its type.
     unsafe {
-        if uniform && first.is(&*PyUnicode_Type) {
+        if uniform && first.is(&PyUnicode_Type) {
             items.sort_by(|a, b| key(a).cast::<Str>().compare(key(b).cast::<Str>()));
             return Ok(());
         }
-        if uniform && first.is(&*PyLong_Type) {
+        if uniform && first.is(&PyLong_Type) {
             let value = |item: &T| key(item).cast::<Int>().to_i64();
             if items.iter().all(|item| value(item).is_some()) {
                 items.sort_by_key(|item| value(item).unwrap_or(0));
                 return Ok(());
             }
         }
-        if uniform && first.is(&*PyFloat_Type) {
+        if uniform && first.is(&PyFloat_Type) {
             let value = |item: &T| key(item).cast::<Float>().value();
             return merge_sort(items, |a, b| Ok(value(a) < value(b)));
         }

@@ -89,7 +89,7 @@ fn init(namespace: &Namespace, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<
 
 fn repr(namespace: &Namespace) -> PyResult {
     let ty = namespace.ty();
-    let name = if ty.is(&*TYPE) { "namespace" } else { ty.name() };
+    let name = if ty.is(&TYPE) { "namespace" } else { ty.name() };
     let text = repr_guard(namespace, || {
         let mut text = Text::new();
         text.text(name)?;

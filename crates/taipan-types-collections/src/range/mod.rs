@@ -103,9 +103,9 @@ fn count_steps(start: &Int, stop: &Int, step: &Int) -> PyResult<Ref<Int>> {
     if order(low, high).is_ge() {
         return Ok(Int::from_i64(0));
     }
-    let width = sub(&*sub(high, low)?, &*Int::from_i64(1))?;
-    let size = if step.is_negative() { sub(&*Int::from_i64(0), step)? } else { Ref::of(step) };
-    add(&*divmod(&width, &size)?.0, &*Int::from_i64(1))
+    let width = sub(&*sub(high, low)?, &Int::from_i64(1))?;
+    let size = if step.is_negative() { sub(&Int::from_i64(0), step)? } else { Ref::of(step) };
+    add(&divmod(&width, &size)?.0, &Int::from_i64(1))
 }
 
 /// [`count_steps`] for machine integers.

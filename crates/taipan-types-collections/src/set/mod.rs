@@ -85,7 +85,7 @@ fn new_mutable(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult {
 
 fn init(set: &AnySet, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> {
     let ty = set.ty();
-    let lenient = !ty.is(&*PySet_Type) && !util::same_new(ty, &PySet_Type);
+    let lenient = !ty.is(&PySet_Type) && !util::same_new(ty, &PySet_Type);
     let iterable = util::one_of_tuple("set", args, kwargs, lenient)?;
     set.clear();
     iterable.map_or(Ok(()), |iterable| update(set, iterable))
@@ -97,14 +97,14 @@ fn vectorcall(ty: &Type, args: CallArgs<'_>) -> PyResult {
 }
 
 fn make_frozen(ty: &Type, iterable: Option<&Object>) -> PyResult {
-    if ty.is(&*PyFrozenSet_Type) {
+    if ty.is(&PyFrozenSet_Type) {
         return Ok(new_frozenset(iterable)?.upcast());
     }
     Ok(make(ty, iterable)?.upcast())
 }
 
 fn new_frozen(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
-    let lenient = !ty.is(&*PyFrozenSet_Type) && !util::same_init(ty, &PyFrozenSet_Type);
+    let lenient = !ty.is(&PyFrozenSet_Type) && !util::same_init(ty, &PyFrozenSet_Type);
     make_frozen(ty, util::one_of_tuple("frozenset", args, kwargs, lenient)?)
 }
 

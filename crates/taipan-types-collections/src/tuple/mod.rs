@@ -30,7 +30,7 @@ pub fn from_iterable(iterable: &Object) -> PyResult<Ref<Tuple>> {
 
 fn make(ty: &Type, iterable: Option<&Object>) -> PyResult {
     let items = iterable.map_or_else(|| Ok(Tuple::empty()), from_iterable)?;
-    if ty.is(&*PyTuple_Type) {
+    if ty.is(&PyTuple_Type) {
         return Ok(items.upcast());
     }
     let new = util::allocate(ty, items.len())?;
@@ -46,7 +46,7 @@ fn make(ty: &Type, iterable: Option<&Object>) -> PyResult {
 }
 
 fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
-    let lenient = !ty.is(&*PyTuple_Type) && !util::same_init(ty, &PyTuple_Type);
+    let lenient = !ty.is(&PyTuple_Type) && !util::same_init(ty, &PyTuple_Type);
     make(ty, util::one_of_tuple("tuple", args, kwargs, lenient)?)
 }
 

@@ -90,10 +90,10 @@ fn str(exception: &SyntaxError) -> PyResult {
     let file = filename.as_ref().and_then(|name| name.downcast::<Str>()).map(Str::to_lossy);
     let file = file.as_deref().map(|name| name.rsplit('/').next().unwrap_or(name));
     let line = line.filter(|line| line.is_exact(&PyLong_Type));
-    let line = match line.as_ref().and_then(|line| line.downcast::<Int>()) {
-        Some(line) => Some(line.to_i64().map_or_else(|| "-1".to_owned(), |line| line.to_string())),
-        None => None,
-    };
+    let line = line
+        .as_ref()
+        .and_then(|line| line.downcast::<Int>())
+        .map(|line| line.to_i64().map_or_else(|| "-1".to_owned(), |line| line.to_string()));
     match (file, line) {
         (None, None) => message,
         (Some(file), Some(line)) => format!("{message} ({file}, line {line})"),

@@ -22,7 +22,8 @@ pub(super) fn set_class(object: &Object, value: Option<&Object>) -> PyResult<()>
     let module: &Type = &PyModule_Type;
     let modules = new.is_subtype(module) && old.is_subtype(module);
     let mutable = |ty: &Type| !ty.has_flag(Py_TPFLAGS_IMMUTABLETYPE);
-    if !modules && !(mutable(new) && mutable(old)) {
+    let both_mutable = mutable(new) && mutable(old);
+    if !modules && !both_mutable {
         return Err(type_error(
             "__class__ assignment only supported for mutable types or ModuleType subclasses",
         ));

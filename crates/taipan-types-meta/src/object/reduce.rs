@@ -79,8 +79,11 @@ fn newobj(copyreg: &Object, class: Ref, args: Option<Ref<Tuple>>) -> PyResult<(R
     Ok((copyreg.getattr(intern!("__newobj__"))?, Tuple::from_vec(all)?))
 }
 
+/// Positional and keyword arguments, where a class gives them.
+type NewArguments = (Option<Ref<Tuple>>, Option<Ref<Dict>>);
+
 /// The arguments for `__new__` that `__getnewargs_ex__` or `__getnewargs__` give.
-fn new_arguments(object: &Object) -> PyResult<(Option<Ref<Tuple>>, Option<Ref<Dict>>)> {
+fn new_arguments(object: &Object) -> PyResult<NewArguments> {
     if let Some(pair) = protocol::special_opt(object, intern!("__getnewargs_ex__"), &[])? {
         let Some(pair) = pair.downcast::<Tuple>() else {
             return Err(raise!(

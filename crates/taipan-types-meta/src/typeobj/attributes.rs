@@ -149,7 +149,7 @@ pub(super) fn own(ty: &Type, name: &Str) -> PyResult<Option<Ref>> {
 fn abstract_methods(ty: &Type) -> PyResult {
     let name = intern!("__abstractmethods__");
     // `type` itself has the descriptor in its namespace, not a set of names.
-    let found = if ty.is(&**PyType_Type) { None } else { own(ty, name)? };
+    let found = if ty.is(&PyType_Type) { None } else { own(ty, name)? };
     found.ok_or_else(|| attribute_error("__abstractmethods__"))
 }
 
@@ -222,7 +222,7 @@ fn text_signature(ty: &Type) -> Option<String> {
 }
 
 fn type_params(ty: &Type) -> PyResult {
-    let found = if ty.is(&**PyType_Type) { None } else { own(ty, intern!("__type_params__"))? };
+    let found = if ty.is(&PyType_Type) { None } else { own(ty, intern!("__type_params__"))? };
     Ok(found.unwrap_or_else(|| Tuple::empty().upcast()))
 }
 

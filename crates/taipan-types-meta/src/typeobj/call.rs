@@ -14,7 +14,7 @@ use taipan_object::{Object, Type, raise};
 
 /// `type.__call__`.
 pub(super) fn type_call(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
-    if ty.is(&**PyType_Type) {
+    if ty.is(&PyType_Type) {
         let no_keywords = kwargs.is_none_or(Dict::is_empty);
         match args.items() {
             [object] if no_keywords => return Ok(object.ty().new_ref()),

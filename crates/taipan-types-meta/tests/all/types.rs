@@ -62,7 +62,7 @@ fn attributes() -> PyResult<()> {
     assert_eq!(a.call(&[])?.getattr(intern!("x"))?.repr()?.to_lossy(), "7");
     assert_eq!(base.getattr(intern!("__module__"))?.str_lossy(), "builtins");
     assert_eq!(fails(PyType_Type.call(&[])), "TypeError: type() takes 1 or 3 arguments");
-    assert!(PyType_Type.call(&[&int(1)])?.is(&**PyLong_Type));
+    assert!(PyType_Type.call(&[&int(1)])?.is(&PyLong_Type));
     let empty = Tuple::empty();
     let made = PyType_Type.call(&[&text("N"), &empty, &*Dict::new()?])?;
     assert_eq!(made.repr()?.to_lossy(), "<class 'N'>");

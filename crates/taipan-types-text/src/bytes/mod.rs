@@ -206,6 +206,7 @@ fn compare<T: Bytelike>(this: &T, other: &Object, op: CompareOp) -> PyResult<Ref
     Ok(new_bool(holds))
 }
 
+#[expect(clippy::unnecessary_to_owned, reason = "formatting runs code that may change a bytearray under us")]
 fn remainder<T: Bytelike>(this: &Object, values: &Object) -> PyResult<Ref> {
     match this.downcast::<T>() {
         Some(this) => T::make(&crate::percent::format_bytes(&this.data().to_vec(), values)?),

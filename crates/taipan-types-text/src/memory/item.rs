@@ -51,8 +51,8 @@ pub(super) fn unsupported(format: &CStr) -> PyErr {
 /// An item of this format stands at `at`, aligned or not.
 pub(super) unsafe fn unpack(at: *const u8, format: u8) -> PyResult<Ref> {
     macro_rules! read {
-        // SAFETY: the caller's contract.
         ($ty:ty) => {
+            // SAFETY: the caller's contract.
             unsafe { at.cast::<$ty>().read_unaligned() }
         };
     }

@@ -403,7 +403,7 @@ pub(super) fn compare(view: &View, other: &Object, op: CompareOp) -> PyResult<Re
         return answer(c_bytes(view)? == c_bytes(&other)?);
     }
     let mut equal = true;
-    for_each_index(&view.shape().to_vec(), |indices| {
+    for_each_index(view.shape(), |indices| {
         if equal {
             let (x, y) = (read(view, indices)?, read(&other, indices)?);
             equal = taipan_object::protocol::richcompare(&x, &y, CompareOp::Eq)?.is_true()?;

@@ -30,7 +30,7 @@ pub(super) fn casefold(text: &Str) -> PyResult<Ref<Str>> {
 }
 
 pub(super) fn capitalize(text: &Str) -> PyResult<Ref<Str>> {
-    mapped(text, ascii_capitalize, unicode::capitalize_str)
+    mapped(text, |bytes| ascii_capitalize(bytes), unicode::capitalize_str)
 }
 
 pub(super) fn title(text: &Str) -> PyResult<Ref<Str>> {
@@ -41,7 +41,7 @@ pub(super) fn swapcase(text: &Str) -> PyResult<Ref<Str>> {
     mapped(text, |bytes| ascii_swapcase(bytes), unicode::swapcase_str)
 }
 
-fn ascii_capitalize(bytes: &mut Vec<u8>) {
+fn ascii_capitalize(bytes: &mut [u8]) {
     bytes.make_ascii_lowercase();
     if let Some(first) = bytes.first_mut() {
         first.make_ascii_uppercase();

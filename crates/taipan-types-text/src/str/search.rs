@@ -49,7 +49,7 @@ impl<'h> Needle<'h> {
                 [byte] => memchr::memchr(*byte, part),
                 bytes => memmem::find(part, bytes),
             }? + from;
-            if at % self.width == 0 {
+            if at.is_multiple_of(self.width) {
                 return Some(at / self.width);
             }
             from = at + 1;
@@ -70,7 +70,7 @@ impl<'h> Needle<'h> {
                 [byte] => memchr::memrchr(*byte, part),
                 bytes => memmem::rfind(part, bytes),
             }? + from;
-            if at % self.width == 0 {
+            if at.is_multiple_of(self.width) {
                 return Some(at / self.width);
             }
             limit = at + self.bytes.len() - 1;
