@@ -116,9 +116,12 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
             }};
         }
 
+        // The instruction being run.
+        let mut this: *mut u16;
+
         loop {
             let exit: Exit = 'run: loop {
-                let mut this = ip;
+                this = ip;
                 let word = *ip;
                 let mut opcode = word as u8;
                 let mut oparg = usize::from(word >> 8);
@@ -1592,7 +1595,10 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                 }
             };
 
-            // An exception: find a handler here or in the callers.
+            // An exception: find a handler here or in the callers. What the instruction has popped it has
+            // used up, so the frame's stack ends where `sp` stands now.
+            (*frame).instr_ptr = this;
+            (*frame).stackpointer = sp;
             let Exit::Raise(mut error, mut add) = exit;
             loop {
                 if add {
