@@ -55,7 +55,7 @@ fn count_next(count: &Native<Count>) -> PyResult<Option<Ref>> {
             Some(next) => count.small.set(Some(next)),
             None => {
                 count.small.set(None);
-                let next = binary_op(&*Int::from_i64(value), &*Int::from_i64(1), BinaryOp::Add)?;
+                let next = binary_op(&Int::from_i64(value), &Int::from_i64(1), BinaryOp::Add)?;
                 count.count.set(Some(next));
             }
         }

@@ -94,11 +94,11 @@ fn fold(
 }
 
 pub(super) fn gcd(_: &Object, args: &[&Object]) -> PyResult<Ref<Int>> {
-    fold(args, 0, |a, b| kernel::gcd(a, b))
+    fold(args, 0, kernel::gcd)
 }
 
 pub(super) fn lcm(_: &Object, args: &[&Object]) -> PyResult<Ref<Int>> {
-    fold(args, 1, |a, b| kernel::lcm(a, b))
+    fold(args, 1, kernel::lcm)
 }
 
 /// `n` and `k` of a choice, neither negative.

@@ -72,14 +72,14 @@ impl Total {
 
     fn end_ints(&mut self) -> PyResult<()> {
         match self.ints.take() {
-            Some(sum) if sum != 0 => self.add_objects(&*Int::from_i64(sum)),
+            Some(sum) if sum != 0 => self.add_objects(&Int::from_i64(sum)),
             _ => Ok(()),
         }
     }
 
     fn end_floats(&mut self) -> PyResult<()> {
         match self.floats.take() {
-            Some(sum) if self.has_floats => self.add_objects(&*Float::new(sum.finish())),
+            Some(sum) if self.has_floats => self.add_objects(&Float::new(sum.finish())),
             _ => Ok(()),
         }
     }
@@ -94,9 +94,9 @@ impl Total {
         }
         if let Some(sum) = &self.floats {
             if let Some((p, q)) = float_pair(p, q) {
-                let mut next = sum.clone();
+                let mut next = *sum;
                 next.add(p, q);
-                if next.clone().finish().is_finite() {
+                if next.finish().is_finite() {
                     self.floats = Some(next);
                     self.has_floats = true;
                     return Ok(());

@@ -118,7 +118,7 @@ pub(super) fn log(_: &Object, args: &[&Object]) -> PyResult {
         [x] => logarithm(x, f64::ln)?.into_py(),
         [x, base] => {
             let (x, base) = (logarithm(x, f64::ln)?, logarithm(base, f64::ln)?);
-            binary_op(&*Float::new(x), &*Float::new(base), BinaryOp::TrueDivide)
+            binary_op(&Float::new(x), &Float::new(base), BinaryOp::TrueDivide)
         }
         [] => Err(err::type_error("log expected at least 1 argument, got 0")),
         many => Err(raise!(PyExc_TypeError, "log expected at most 2 arguments, got {}", many.len())),

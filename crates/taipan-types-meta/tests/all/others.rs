@@ -25,14 +25,14 @@ fn wrappers() -> PyResult<()> {
     );
     let method = PyClassMethod_Type.call(&[&**PyType_Type])?;
     let d = class_with("D", &[base], &[("kind", &method)])?;
-    assert!(d.call_method(intern!("kind"), &[])?.is(&**PyType_Type));
+    assert!(d.call_method(intern!("kind"), &[])?.is(&PyType_Type));
     let fixed = PyStaticMethod_Type.call(&[&**PyType_Type])?;
     d.setattr(intern!("fixed"), Some(&fixed))?;
-    assert!(d.call(&[])?.call_method(intern!("fixed"), &[&int(1)])?.is(&**PyLong_Type));
+    assert!(d.call(&[])?.call_method(intern!("fixed"), &[&int(1)])?.is(&PyLong_Type));
     assert_eq!(fails(PyStaticMethod_Type.call(&[])), "TypeError: staticmethod expected 1 argument, got 0");
     let derived = class_with("E", &[&d], &[("kind", &int(3))])?;
     let up = PySuper_Type.call(&[&derived, &*derived.call(&[])?])?;
-    assert!(up.call_method(intern!("kind"), &[])?.is(&**PyType_Type));
+    assert!(up.call_method(intern!("kind"), &[])?.is(&PyType_Type));
     assert_eq!(fails(up.getattr(intern!("no"))), "AttributeError: 'super' object has no attribute 'no'");
     assert_eq!(up.repr()?.to_lossy(), "<super: <class 'E'>, <E object>>");
     Ok(())
