@@ -3,7 +3,13 @@
 //! Every system call of Taipan is made here, and errors come back as `errno`. The crate knows no
 //! Python. A policy object will stand at this door (allow, deny, virtualise); for now it is open.
 
+pub mod calls;
+pub mod clock;
+pub mod constants;
+pub mod descriptors;
 pub mod library;
+pub mod paths;
+pub mod process;
 pub mod signals;
 
 use std::io::{Read as _, Write as _};

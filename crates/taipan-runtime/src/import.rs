@@ -76,6 +76,12 @@ pub(crate) fn run_frozen(frozen: &'static Frozen, name: &str) -> PyResult {
     if frozen.is_package {
         module.add("__path__", &*taipan_object::list::List::new()?)?;
     }
+    // The library's own fix-up wants to know what the module is a copy of.
+    let origin = match frozen.origin {
+        Some(origin) => Str::from_utf8(origin)?.upcast(),
+        None => none().new_ref(),
+    };
+    module.add("__origname__", &origin)?;
     state::interp().modules.set_str(&name, &module)?;
     call::run_code(code, module.dict(), None)?;
     Ok(module.upcast())

@@ -9,7 +9,7 @@ use taipan_runtime::config::{Config, Program};
 
 /// The rooms of native modules besides `builtins` and `sys`.
 const ROOMS: &[&[&ModuleSpec]] =
-    &[taipan_runtime::MODULES, taipan_mod_iter::MODULES, taipan_mod_math::MODULES];
+    &[taipan_runtime::MODULES, taipan_mod_iter::MODULES, taipan_mod_math::MODULES, taipan_mod_os::MODULES];
 
 const MODULE_COUNT: usize = {
     let (mut count, mut room) = (0, 0);
