@@ -3,6 +3,8 @@
 //! Every system call of Taipan is made here, and errors come back as `errno`. The crate knows no
 //! Python. A policy object will stand at this door (allow, deny, virtualise); for now it is open.
 
+pub mod files;
+
 use std::io::{Read as _, Write as _};
 
 /// An `errno` value.
