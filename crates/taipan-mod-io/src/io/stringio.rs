@@ -180,8 +180,8 @@ fn start(stream: &View, value: Option<&Object>, newline: Option<&Object>) -> PyR
         ));
     }
     let state = newlines.universal.then(|| NewlineState::new(newlines.translate));
-    drop(stream.newlines.replace(newlines));
-    drop(stream.state.replace(state));
+    *stream.newlines.borrow_mut() = newlines;
+    *stream.state.borrow_mut() = state;
     stream.set_contents(Contents::Pieces(Vec::new(), 0));
     stream.position.set(0);
     stream.closed.set(false);

@@ -111,11 +111,11 @@ fn init(stream: &View, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> {
         Some("locale") => locale_encoding(),
         Some(name) => name.to_owned(),
     };
-    drop(stream.newlines.replace(newlines));
+    *stream.newlines.borrow_mut() = newlines;
     set_codecs(stream, buffer, &encoding, &errors)?;
     stream.buffer.set(Some(buffer.new_ref()));
     stream.encoding.set(Some(Str::from_utf8(&encoding)?.upcast()));
-    drop(stream.errors.replace(errors));
+    *stream.errors.borrow_mut() = errors;
     stream.line_buffering.set(line_buffering);
     stream.write_through.set(write_through);
     stream.chunk_size.set(8192);
@@ -167,7 +167,7 @@ fn reconfigure(stream: &View, args: &Args<'_>) -> PyResult<()> {
     stream.ratio.set(0.0);
     let changed = newlines.is_some();
     if let Some(newlines) = newlines {
-        drop(stream.newlines.replace(newlines));
+        *stream.newlines.borrow_mut() = newlines;
     }
     change_encoding(stream, &buffer, args, changed)?;
     stream.line_buffering.set(line_buffering);
@@ -193,7 +193,7 @@ fn change_encoding(stream: &View, buffer: &Object, args: &Args<'_>, newline_chan
     };
     set_codecs(stream, buffer, &encoding, &errors)?;
     stream.encoding.set(Some(Str::from_utf8(&encoding)?.upcast()));
-    drop(stream.errors.replace(errors));
+    *stream.errors.borrow_mut() = errors;
     settle_encoder(stream, buffer)
 }
 
