@@ -8,8 +8,13 @@ use taipan_object::module::ModuleSpec;
 use taipan_runtime::config::{Config, Program};
 
 /// The rooms of native modules besides `builtins` and `sys`.
-const ROOMS: &[&[&ModuleSpec]] =
-    &[taipan_runtime::MODULES, taipan_mod_iter::MODULES, taipan_mod_math::MODULES, taipan_mod_os::MODULES];
+const ROOMS: &[&[&ModuleSpec]] = &[
+    taipan_runtime::MODULES,
+    taipan_mod_io::MODULES,
+    taipan_mod_iter::MODULES,
+    taipan_mod_math::MODULES,
+    taipan_mod_os::MODULES,
+];
 
 const MODULE_COUNT: usize = {
     let (mut count, mut room) = (0, 0);

@@ -12,6 +12,8 @@
 mod args;
 mod convert;
 pub mod entry;
+mod fields;
+mod memory;
 mod payload;
 mod rows;
 mod slots;
@@ -19,6 +21,8 @@ mod slots;
 pub use args::{Args, CallArgs, Signature};
 pub use convert::{IntoPy, from_c, from_c_int, from_c_opt, opt_ptr, ret, ret_int, ret_len};
 pub use entry::Signed;
+pub use fields::{Field, Held, add_type, make_ready, type_init};
+pub use memory::{Memory, bf_memory};
 pub use payload::{Native, Payload, Visitor, native_new};
 pub use rows::{Member, MethodRow, getset_row, method_row};
 pub use slots::*;
