@@ -11,6 +11,7 @@
 
 mod args;
 mod convert;
+mod derived;
 pub mod entry;
 mod payload;
 mod rows;
@@ -18,6 +19,7 @@ mod slots;
 
 pub use args::{Args, CallArgs, Signature};
 pub use convert::{IntoPy, from_c, from_c_int, from_c_opt, opt_ptr, ret, ret_int, ret_len};
+pub use derived::{Called, CalledPayload, Derived, DerivedPayload};
 pub use entry::Signed;
 pub use payload::{Native, Payload, Visitor, native_new};
 pub use rows::{Member, MethodRow, getset_row, method_row};

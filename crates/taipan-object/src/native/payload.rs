@@ -16,7 +16,7 @@ use crate::statics::StaticType;
 use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
 use core::ops::Deref;
-use taipan_abi::{Py_TPFLAGS_HAVE_GC, PyObject, visitproc};
+use taipan_abi::*;
 
 /// The Rust state of a native type's instances.
 pub trait Payload: 'static + Sized {
@@ -39,6 +39,16 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// A visitor for one traversal.
+    pub(super) fn new(visit: visitproc, arg: *mut c_void) -> Self {
+        Self { visit, arg, result: 0 }
+    }
+
+    /// What the traversal has to return.
+    pub(super) fn result(&self) -> c_int {
+        self.result
+    }
+
     /// Shows one reference.
     pub fn visit<T: Layout>(&mut self, object: &Ref<T>) {
         self.visit_object(object.as_ref());
@@ -64,7 +74,7 @@ impl Visitor {
 #[repr(C)]
 pub struct RawNative<P> {
     head: PyObject,
-    value: P,
+    pub(super) value: P,
 }
 
 /// The view of an instance that carries a `P`.
@@ -138,7 +148,7 @@ unsafe extern "C" fn native_dealloc<P: Payload>(ptr: *mut PyObject) {
             gc::untrack_ptr(ptr);
         }
         // A Python subclass has done all this in its own `tp_dealloc` before it came here.
-        if flags & taipan_abi::Py_TPFLAGS_HEAPTYPE == 0 {
+        if flags & Py_TPFLAGS_HEAPTYPE == 0 {
             if crate::instance::finalize_on_dealloc(object) {
                 return;
             }
@@ -157,14 +167,30 @@ unsafe extern "C" fn native_traverse<P: Payload>(
     visit: visitproc,
     arg: *mut c_void,
 ) -> c_int {
-    let mut visitor = Visitor { visit, arg, result: 0 };
-    // SAFETY: a live instance made by `native_new`.
-    unsafe { Object::borrow(ptr).cast::<Native<P>>() }.traverse(&mut visitor);
-    visitor.result
+    // SAFETY: a live instance made by `native_new`; a class made at run time shows the dict itself.
+    unsafe {
+        let object = Object::borrow(ptr);
+        let flags = object.ty().flags();
+        if flags & Py_TPFLAGS_MANAGED_DICT != 0 && flags & Py_TPFLAGS_HEAPTYPE == 0 {
+            let result = crate::instance::visit_managed_dict(object, visit, arg);
+            if result != 0 {
+                return result;
+            }
+        }
+        let mut visitor = Visitor::new(visit, arg);
+        object.cast::<Native<P>>().traverse(&mut visitor);
+        visitor.result
+    }
 }
 
 unsafe extern "C" fn native_clear<P: Payload>(ptr: *mut PyObject) -> c_int {
     // SAFETY: a live instance made by `native_new`.
-    unsafe { Object::borrow(ptr).cast::<Native<P>>() }.clear();
+    unsafe {
+        let object = Object::borrow(ptr);
+        object.cast::<Native<P>>().clear();
+        if object.ty().flags() & Py_TPFLAGS_HEAPTYPE == 0 {
+            crate::instance::clear_managed_dict(object);
+        }
+    }
     0
 }
