@@ -33,6 +33,7 @@ pub mod singletons;
 pub mod slice;
 pub mod state;
 pub mod statics;
+pub mod structseq;
 pub mod tuple;
 pub mod typeobject;
 pub mod unicode;
