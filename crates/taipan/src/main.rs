@@ -14,7 +14,7 @@ use taipan_runtime::{Settings, compile_text, print_exception, to_stderr};
 use taipan_syntax::Mode;
 
 /// The rooms of native modules besides `builtins` and `sys`.
-const ROOMS: &[&[&ModuleSpec]] = &[taipan_mod_iter::MODULES, taipan_mod_math::MODULES];
+const ROOMS: &[&[&ModuleSpec]] = &[taipan_mod_iter::MODULES, taipan_mod_lang::MODULES, taipan_mod_math::MODULES];
 
 const MODULE_COUNT: usize = {
     let (mut count, mut room) = (0, 0);
