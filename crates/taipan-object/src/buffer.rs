@@ -81,6 +81,17 @@ impl Buffer {
         unsafe { core::slice::from_raw_parts(self.0.buf.cast(), self.0.len as usize) }
     }
 
+    /// Copies bytes into a contiguous, writable buffer, as far as it goes.
+    pub fn write(&self, at: usize, data: &[u8]) {
+        let room = usize::try_from(self.0.len).unwrap_or(0).saturating_sub(at);
+        let count = data.len().min(room);
+        if self.0.readonly != 0 || count == 0 {
+            return;
+        }
+        // SAFETY: the exporter keeps `len` writable bytes alive until the release.
+        unsafe { core::ptr::copy(data.as_ptr(), self.0.buf.cast::<u8>().add(at), count) }
+    }
+
     /// A copy of the bytes in C order, whatever the layout.
     pub fn to_vec(&self) -> Vec<u8> {
         if is_contiguous(&self.0, b'C') {
