@@ -7,6 +7,7 @@ pub mod calls;
 pub mod clock;
 pub mod constants;
 pub mod descriptors;
+pub mod files;
 pub mod library;
 pub mod paths;
 pub mod process;

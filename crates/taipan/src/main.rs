@@ -10,6 +10,7 @@ use taipan_runtime::config::{Config, Program};
 /// The rooms of native modules besides `builtins` and `sys`.
 const ROOMS: &[&[&ModuleSpec]] = &[
     taipan_runtime::MODULES,
+    taipan_mod_io::MODULES,
     taipan_mod_iter::MODULES,
     taipan_mod_lang::MODULES,
     taipan_mod_math::MODULES,

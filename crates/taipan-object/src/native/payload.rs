@@ -16,7 +16,7 @@ use crate::statics::StaticType;
 use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
 use core::ops::Deref;
-use taipan_abi::*;
+use taipan_abi::{Py_TPFLAGS_HAVE_GC, PyObject, visitproc};
 
 /// The Rust state of a native type's instances.
 pub trait Payload: 'static + Sized {
@@ -39,12 +39,12 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A visitor for one traversal.
+    /// A visitor for the arguments of `tp_traverse`.
     pub(super) fn new(visit: visitproc, arg: *mut c_void) -> Self {
         Self { visit, arg, result: 0 }
     }
 
-    /// What the traversal has to return.
+    /// What the traversal gives.
     pub(super) fn result(&self) -> c_int {
         self.result
     }
@@ -144,14 +144,16 @@ unsafe extern "C" fn native_dealloc<P: Payload>(ptr: *mut PyObject) {
     unsafe {
         let object = Object::borrow(ptr);
         let flags = object.ty().flags();
+        let own = flags & taipan_abi::Py_TPFLAGS_HEAPTYPE == 0;
+        // A Python subclass has done this in its own `tp_dealloc` before it came here. An object that
+        // comes back to life is to be tracked as before.
+        if own && crate::instance::finalize_on_dealloc(object) {
+            return;
+        }
         if flags & Py_TPFLAGS_HAVE_GC != 0 {
             gc::untrack_ptr(ptr);
         }
-        // A Python subclass has done all this in its own `tp_dealloc` before it came here.
-        if flags & Py_TPFLAGS_HEAPTYPE == 0 {
-            if crate::instance::finalize_on_dealloc(object) {
-                return;
-            }
+        if own {
             crate::weakref::clear_on_dealloc(object);
             crate::instance::clear_managed_dict(object);
         }
@@ -167,28 +169,24 @@ unsafe extern "C" fn native_traverse<P: Payload>(
     visit: visitproc,
     arg: *mut c_void,
 ) -> c_int {
-    // SAFETY: a live instance made by `native_new`; a class made at run time shows the dict itself.
+    let mut visitor = Visitor::new(visit, arg);
+    // SAFETY: a live instance made by `native_new`; classes made at run time show the dict themselves.
     unsafe {
         let object = Object::borrow(ptr);
-        let flags = object.ty().flags();
-        if flags & Py_TPFLAGS_MANAGED_DICT != 0 && flags & Py_TPFLAGS_HEAPTYPE == 0 {
-            let result = crate::instance::visit_managed_dict(object, visit, arg);
-            if result != 0 {
-                return result;
-            }
+        if object.ty().flags() & taipan_abi::Py_TPFLAGS_HEAPTYPE == 0 {
+            visitor.result = crate::instance::visit_managed_dict(object, visit, arg);
         }
-        let mut visitor = Visitor::new(visit, arg);
         object.cast::<Native<P>>().traverse(&mut visitor);
-        visitor.result
     }
+    visitor.result
 }
 
 unsafe extern "C" fn native_clear<P: Payload>(ptr: *mut PyObject) -> c_int {
-    // SAFETY: a live instance made by `native_new`.
+    // SAFETY: a live instance made by `native_new`; classes made at run time clear the dict themselves.
     unsafe {
         let object = Object::borrow(ptr);
         object.cast::<Native<P>>().clear();
-        if object.ty().flags() & Py_TPFLAGS_HEAPTYPE == 0 {
+        if object.ty().flags() & taipan_abi::Py_TPFLAGS_HEAPTYPE == 0 {
             crate::instance::clear_managed_dict(object);
         }
     }
