@@ -13,6 +13,7 @@ use taipan_object::tuple::Tuple;
 use taipan_object::{
     Object, PyResult, Ref, Type, TypeSpec, abi, callable, intern, methods, raise, state, typeobject,
 };
+use taipan_object::{called, payload};
 use taipan_types_collections::Text;
 
 /// The value without content.
