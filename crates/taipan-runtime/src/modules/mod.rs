@@ -1,6 +1,7 @@
 //! The native modules that stand on the interpreter itself.
 
 pub mod atexit;
+pub mod contextvars;
 pub mod gc;
 pub mod signal;
 pub mod thread;
@@ -12,6 +13,7 @@ use taipan_object::module::ModuleSpec;
 /// All of them, besides `builtins` and `sys`.
 pub const MODULES: &[&ModuleSpec] = &[
     &atexit::SPEC,
+    &contextvars::SPEC,
     &gc::SPEC,
     &signal::SPEC,
     &thread::SPEC,
