@@ -49,6 +49,7 @@ const TYPES: &[fn() -> PyResult<()>] = &[
     taipan_types_num::install,
     taipan_types_text::install,
     taipan_types_collections::install,
+    taipan_mod_io::install,
 ];
 
 /// What the command line asks for.
