@@ -21,7 +21,7 @@ const UNDEFINED: &str = "character maps to <undefined>";
 
 /// What a mapping says of a key; `None` where it has nothing.
 fn ask(mapping: &Object, key: u32) -> PyResult<Option<Ref>> {
-    match protocol::get_item(mapping, &*Int::from_i64(i64::from(key))) {
+    match protocol::get_item(mapping, &Int::from_i64(i64::from(key))) {
         Ok(value) if is_none(&value) => Ok(None),
         Ok(value) => Ok(Some(value)),
         Err(error) => error.allow(&PyExc_LookupError),

@@ -89,12 +89,15 @@ pub fn utf_7_encode(_: &Object, args: &Args<'_>) -> PyResult {
     pair(Bytes::new(&utf7::encode(&points))?, text.len())
 }
 
+type WideDecode = fn(Order, &[u8], usize, bool, &mut Vec<u32>) -> Result<usize, taipan_codecs::Fault>;
+type WideEncode = fn(Order, &[u32], usize, &mut Vec<u8>) -> Result<(), taipan_codecs::Fault>;
+
 /// A wide encoding: how its marks, steps and names are.
 struct Wide {
     unit: usize,
     mark: fn(&[u8]) -> Option<(Order, usize)>,
-    decode: fn(Order, &[u8], usize, bool, &mut Vec<u32>) -> Result<usize, taipan_codecs::Fault>,
-    encode: fn(Order, &[u32], usize, &mut Vec<u8>) -> Result<(), taipan_codecs::Fault>,
+    decode: WideDecode,
+    encode: WideEncode,
     names: [&'static str; 3],
 }
 
