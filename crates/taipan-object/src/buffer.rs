@@ -81,6 +81,7 @@ impl Buffer {
         unsafe { core::slice::from_raw_parts(self.0.buf.cast(), self.0.len as usize) }
     }
 
+<<<<<<< HEAD
     /// Acquires a contiguous writable buffer.
     ///
     /// # Errors
@@ -109,6 +110,17 @@ impl Buffer {
         // SAFETY: the exporter keeps `len` writable bytes alive; `data` may lie in the same memory.
         unsafe { core::ptr::copy(data.as_ptr(), self.0.buf.cast::<u8>().add(offset), count) };
         count
+=======
+    /// Copies bytes into a contiguous, writable buffer, as far as it goes.
+    pub fn write(&self, at: usize, data: &[u8]) {
+        let room = usize::try_from(self.0.len).unwrap_or(0).saturating_sub(at);
+        let count = data.len().min(room);
+        if self.0.readonly != 0 || count == 0 {
+            return;
+        }
+        // SAFETY: the exporter keeps `len` writable bytes alive until the release.
+        unsafe { core::ptr::copy(data.as_ptr(), self.0.buf.cast::<u8>().add(at), count) }
+>>>>>>> main
     }
 
     /// A copy of the bytes in C order, whatever the layout.

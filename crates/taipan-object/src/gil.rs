@@ -80,6 +80,19 @@ impl Gil {
     }
 }
 
+impl Gil {
+    /// Runs `fork` with the lock's own state held still, so that it is in order in the child too,
+    /// where nobody waits any more.
+    pub fn around_fork<R>(&self, fork: impl FnOnce() -> R, is_child: impl FnOnce(&R) -> bool) -> R {
+        let mut inner = self.lock();
+        let result = fork();
+        if is_child(&result) {
+            inner.waiting = 0;
+        }
+        result
+    }
+}
+
 /// Takes the interpreter lock and makes `state` current.
 ///
 /// # Safety

@@ -34,6 +34,8 @@ pub mod slice;
 pub mod state;
 pub mod statics;
 pub mod structseq;
+pub mod system;
+pub mod threads;
 pub mod tuple;
 pub mod typeobject;
 pub mod unicode;

@@ -16,7 +16,7 @@ use crate::err::{PyResult, type_error};
 use crate::gc;
 use crate::handle::{Object, Ref, Type};
 use crate::intern;
-use crate::native::{Args, CallArgs, Signature, Slot, raw_dealloc, raw_traverse, tp_new, tp_repr};
+use crate::native::{Args, CallArgs, MethodRow, Signature, Slot, raw_dealloc, raw_traverse, tp_new, tp_repr};
 use crate::raise;
 use crate::refcount;
 use crate::singletons::new_none;
@@ -116,14 +116,14 @@ impl StructSequence {
     /// # Errors
     /// `MemoryError`.
     pub fn install(&self) -> PyResult<()> {
-        self.install_with(&[])
+        self.install_with(&[], &[])
     }
 
-    /// As [`StructSequence::install`], with slots that take the place of the usual ones.
+    /// As [`StructSequence::install`], with slots and methods that take the place of the usual ones.
     ///
     /// # Errors
     /// `MemoryError`.
-    pub fn install_with(&self, slots: &[Slot]) -> PyResult<()> {
+    pub fn install_with(&self, slots: &[Slot], methods: &'static [MethodRow]) -> PyResult<()> {
         let ty: &Type = self.ty;
         if ty.has_flag(Py_TPFLAGS_READY) {
             return Ok(());
@@ -135,7 +135,7 @@ impl StructSequence {
                 r#type: T_OBJECT,
                 offset: (HEAD + 8 * index).cast_signed(),
                 flags: Py_READONLY,
-                doc: field.doc.as_ptr(),
+                doc: if field.doc.is_empty() { core::ptr::null() } else { field.doc.as_ptr() },
             });
         }
         // SAFETY: zeros are a valid row, the one that ends the table.
@@ -151,7 +151,7 @@ impl StructSequence {
             }
         }
         typeobject::ready(ty)?;
-        for row in METHODS {
+        for row in METHODS.iter().chain(methods) {
             let row = crate::native::method_ptr(row);
             // SAFETY: rows are static, names null-terminated.
             unsafe {
