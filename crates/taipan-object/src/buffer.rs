@@ -81,7 +81,6 @@ impl Buffer {
         unsafe { core::slice::from_raw_parts(self.0.buf.cast(), self.0.len as usize) }
     }
 
-<<<<<<< HEAD
     /// Acquires a contiguous writable buffer.
     ///
     /// # Errors
@@ -101,7 +100,7 @@ impl Buffer {
 
     /// Writes into a contiguous writable buffer from `offset` on, as much as there is room for; gives
     /// how much that was.
-    pub fn write_at(&self, offset: usize, data: &[u8]) -> usize {
+    pub fn write(&self, offset: usize, data: &[u8]) -> usize {
         let room = self.len().saturating_sub(offset);
         let count = data.len().min(room);
         if count == 0 || self.0.readonly != 0 {
@@ -110,17 +109,6 @@ impl Buffer {
         // SAFETY: the exporter keeps `len` writable bytes alive; `data` may lie in the same memory.
         unsafe { core::ptr::copy(data.as_ptr(), self.0.buf.cast::<u8>().add(offset), count) };
         count
-=======
-    /// Copies bytes into a contiguous, writable buffer, as far as it goes.
-    pub fn write(&self, at: usize, data: &[u8]) {
-        let room = usize::try_from(self.0.len).unwrap_or(0).saturating_sub(at);
-        let count = data.len().min(room);
-        if self.0.readonly != 0 || count == 0 {
-            return;
-        }
-        // SAFETY: the exporter keeps `len` writable bytes alive until the release.
-        unsafe { core::ptr::copy(data.as_ptr(), self.0.buf.cast::<u8>().add(at), count) }
->>>>>>> main
     }
 
     /// A copy of the bytes in C order, whatever the layout.
