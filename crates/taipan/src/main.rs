@@ -14,6 +14,7 @@ const ROOMS: &[&[&ModuleSpec]] = &[
     taipan_mod_iter::MODULES,
     taipan_mod_math::MODULES,
     taipan_mod_os::MODULES,
+    taipan_mod_text::MODULES,
 ];
 
 const MODULE_COUNT: usize = {
