@@ -7,9 +7,9 @@
 
 mod errno;
 pub mod posix;
-//pub mod time;
+pub mod time;
 
 use taipan_object::module::ModuleSpec;
 
 /// The modules of this room.
-pub const MODULES: &[&ModuleSpec] = &[&posix::SPEC, &errno::SPEC];
+pub const MODULES: &[&ModuleSpec] = &[&posix::SPEC, &errno::SPEC, &time::SPEC];

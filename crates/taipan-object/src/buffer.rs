@@ -100,7 +100,7 @@ impl Buffer {
 
     /// Writes into a contiguous writable buffer from `offset` on, as much as there is room for; gives
     /// how much that was.
-    pub fn write(&self, offset: usize, data: &[u8]) -> usize {
+    pub fn write_at(&self, offset: usize, data: &[u8]) -> usize {
         let room = self.len().saturating_sub(offset);
         let count = data.len().min(room);
         if count == 0 || self.0.readonly != 0 {

@@ -242,9 +242,15 @@ pub fn from_values(ty: &Type, values: Vec<Option<Ref>>) -> PyResult<Ref<Tuple>> 
     }
 }
 
-/// The values of all fields of an instance; `None` for a hidden one that is not set.
-fn values(object: &Object) -> Vec<Option<Ref>> {
-    // SAFETY: only called on instances of struct sequence types.
+/// The values of all fields of an instance; `None` for a hidden one that is not set. Of an ordinary
+/// tuple there are only the items.
+pub fn values(object: &Object) -> Vec<Option<Ref>> {
+    let ty = object.ty();
+    let Some(tuple) = object.downcast::<Tuple>() else { return Vec::new() };
+    if ty.has_flag(Py_TPFLAGS_BASETYPE) || sizes(ty).is_err() {
+        return tuple.items().iter().map(|item| Some(item.new_ref())).collect();
+    }
+    // SAFETY: of the types of tuples only struct sequences know their sizes and cannot be derived from.
     unsafe {
         let (items, count) = words(object.as_ptr());
         (0..count).map(|index| Object::borrow_opt(items.add(index).read()).map(Object::new_ref)).collect()

@@ -71,13 +71,24 @@ pub fn sleep_until(time: (i64, i64)) -> Result<(), Errno> {
 ///
 /// # Errors
 /// What the system says.
-pub fn thread_clock(thread: u64) -> Result<c_int, Errno> {
+/// # Safety
+/// `thread` is a thread that has not ended.
+pub unsafe fn thread_clock(thread: u64) -> Result<c_int, Errno> {
     let mut clock = 0;
-    // SAFETY: the system looks the thread up by its handle; the clock number is ours.
+    // SAFETY: a live thread by contract; the clock number is ours.
     match unsafe { libc::pthread_getcpuclockid(thread, &raw mut clock) } {
         0 => Ok(clock),
         error => Err(error),
     }
+}
+
+/// The clock that counts the time the calling thread runs.
+///
+/// # Errors
+/// What the system says.
+pub fn own_thread_clock() -> Result<c_int, Errno> {
+    // SAFETY: the calling thread is alive.
+    unsafe { thread_clock(this_thread()) }
 }
 
 /// Calendar time, fields as in C: months from 0, years from 1900, Sunday is day 0.
@@ -93,7 +104,8 @@ pub struct Calendar {
     pub year_day: c_int,
     pub dst: c_int,
     pub offset: c_long,
-    pub zone: Vec<u8>,
+    /// The zone's name; without one the C library looks it up by `dst`.
+    pub zone: Option<Vec<u8>>,
 }
 
 impl Calendar {
@@ -101,10 +113,10 @@ impl Calendar {
     /// The zone is null or null-terminated.
     unsafe fn of(raw: &libc::tm) -> Self {
         let zone = if raw.tm_zone.is_null() {
-            Vec::new()
+            None
         } else {
             // SAFETY: by contract.
-            unsafe { CStr::from_ptr(raw.tm_zone) }.to_bytes().to_vec()
+            Some(unsafe { CStr::from_ptr(raw.tm_zone) }.to_bytes().to_vec())
         };
         Self {
             second: raw.tm_sec,
@@ -121,7 +133,7 @@ impl Calendar {
         }
     }
 
-    fn raw(&self, zone: &CStr) -> libc::tm {
+    fn raw(&self, zone: Option<&CStr>) -> libc::tm {
         libc::tm {
             tm_sec: self.second,
             tm_min: self.minute,
@@ -133,7 +145,7 @@ impl Calendar {
             tm_yday: self.year_day,
             tm_isdst: self.dst,
             tm_gmtoff: self.offset,
-            tm_zone: zone.as_ptr(),
+            tm_zone: zone.map_or(core::ptr::null(), CStr::as_ptr),
         }
     }
 }
@@ -171,7 +183,7 @@ pub fn utc(seconds: i64) -> Result<Calendar, Errno> {
 /// The time of local calendar fields, with the fields as they are after normalising; `None` when
 /// there is no such time.
 pub fn from_local(calendar: &Calendar) -> Option<(i64, Calendar)> {
-    let mut raw = calendar.raw(c"");
+    let mut raw = calendar.raw(None);
     // A day of the week that no calendar has shows whether -1 is an answer or a failure.
     raw.tm_wday = -1;
     // SAFETY: the struct is ours.
@@ -183,9 +195,6 @@ pub fn from_local(calendar: &Calendar) -> Option<(i64, Calendar)> {
 
 unsafe extern "C" {
     fn tzset();
-    static mut timezone: c_long;
-    static mut daylight: c_int;
-    static mut tzname: [*const core::ffi::c_char; 2];
     fn strftime(
         buffer: *mut core::ffi::c_char,
         size: usize,
@@ -203,8 +212,8 @@ pub fn read_zone() {
 /// Formats calendar time; `None` when the text is longer than `limit` (or empty, which C cannot
 /// tell apart).
 pub fn format(pattern: &CStr, calendar: &Calendar, limit: usize) -> Option<Vec<u8>> {
-    let zone = std::ffi::CString::new(calendar.zone.clone()).unwrap_or_default();
-    let raw = calendar.raw(&zone);
+    let zone = calendar.zone.clone().map(|zone| std::ffi::CString::new(zone).unwrap_or_default());
+    let raw = calendar.raw(zone.as_deref());
     let mut size = 1024;
     loop {
         let mut buffer = vec![0u8; size];
@@ -224,13 +233,8 @@ pub fn format(pattern: &CStr, calendar: &Calendar, limit: usize) -> Option<Vec<u
     }
 }
 
-/// The time zone as the C library read it: seconds west of UTC, whether it has summer time, names.
-pub fn zone() -> (i64, bool, [Vec<u8>; 2]) {
-    // SAFETY: set by `tzset`; names are null or null-terminated.
-    unsafe {
-        let names = [(&raw const tzname[0]).read(), (&raw const tzname[1]).read()];
-        let text = names
-            .map(|name| if name.is_null() { Vec::new() } else { CStr::from_ptr(name).to_bytes().to_vec() });
-        ((&raw const timezone).read(), (&raw const daylight).read() != 0, text)
-    }
+/// The calling thread, as [`thread_clock`] and C name it.
+pub fn this_thread() -> u64 {
+    // SAFETY: always succeeds.
+    unsafe { libc::pthread_self() }
 }

@@ -12,6 +12,7 @@ const ROOMS: &[&[&ModuleSpec]] = &[
     taipan_runtime::MODULES,
     taipan_mod_io::MODULES,
     taipan_mod_iter::MODULES,
+    taipan_mod_lang::MODULES,
     taipan_mod_math::MODULES,
     taipan_mod_os::MODULES,
     taipan_mod_text::MODULES,

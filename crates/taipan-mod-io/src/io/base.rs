@@ -342,7 +342,7 @@ fn generic_readinto(stream: &Object, buffer: &Object, once: bool) -> PyResult<us
             data.len()
         ));
     }
-    Ok(buffer.write(0, data.as_slice()))
+    Ok(buffer.write_at(0, data.as_slice()))
 }
 
 methods! {

@@ -172,7 +172,7 @@ fn readinto(stream: &View, buffer: &Object) -> PyResult<usize> {
     let buffer = writable_arg(buffer, "readinto")?;
     stream.check()?;
     let at = stream.position.get();
-    let count = stream.with(|all| buffer.write(0, all.get(at..).unwrap_or(&[])));
+    let count = stream.with(|all| buffer.write_at(0, all.get(at..).unwrap_or(&[])));
     stream.position.set(at + count);
     Ok(count)
 }

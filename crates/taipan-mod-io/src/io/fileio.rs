@@ -431,7 +431,7 @@ fn read(stream: &View, args: &Args<'_>) -> PyResult<Option<Ref<Bytes>>> {
 
 fn readinto(stream: &View, buffer: &Object) -> PyResult<Option<usize>> {
     let buffer = writable_arg(buffer, "readinto")?;
-    Ok(stream.read_some(buffer.len())?.map(|data| buffer.write(0, &data)))
+    Ok(stream.read_some(buffer.len())?.map(|data| buffer.write_at(0, &data)))
 }
 
 fn write(stream: &View, data: &Object) -> PyResult<Option<usize>> {

@@ -146,7 +146,7 @@ fn pack_into_with(format: &Format, args: &[&Object]) -> PyResult<()> {
         .map_err(|error| if error.is(&PyExc_BufferError) { wrong() } else { error })?;
     let offset = offset.to_index_clamped(Some(&PyExc_IndexError))?;
     let at = place(offset, buffer.len(), format.size, false)?;
-    buffer.write(at, &packed(format, values)?);
+    buffer.write_at(at, &packed(format, values)?);
     Ok(())
 }
 

@@ -39,6 +39,16 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// A visitor for the arguments of `tp_traverse`.
+    pub(super) fn new(visit: visitproc, arg: *mut c_void) -> Self {
+        Self { visit, arg, result: 0 }
+    }
+
+    /// What the traversal gives.
+    pub(super) fn result(&self) -> c_int {
+        self.result
+    }
+
     /// Shows one reference.
     pub fn visit<T: Layout>(&mut self, object: &Ref<T>) {
         self.visit_object(object.as_ref());
@@ -64,7 +74,7 @@ impl Visitor {
 #[repr(C)]
 pub struct RawNative<P> {
     head: PyObject,
-    value: P,
+    pub(super) value: P,
 }
 
 /// The view of an instance that carries a `P`.
@@ -159,7 +169,7 @@ unsafe extern "C" fn native_traverse<P: Payload>(
     visit: visitproc,
     arg: *mut c_void,
 ) -> c_int {
-    let mut visitor = Visitor { visit, arg, result: 0 };
+    let mut visitor = Visitor::new(visit, arg);
     // SAFETY: a live instance made by `native_new`; classes made at run time show the dict themselves.
     unsafe {
         let object = Object::borrow(ptr);

@@ -379,13 +379,10 @@ unsafe fn set_instance_layout(ty: &Type, base: &Type, metatype: &Type, layout: &
         (*raw).tp_weaklistoffset = (*base.raw()).tp_weaklistoffset;
         (*raw).tp_dictoffset = (*base.raw()).tp_dictoffset;
         if layout.add_dict {
-            if (*base.raw()).tp_itemsize != 0 {
-                (*raw).tp_dictoffset = -8;
-                (*raw).tp_basicsize += 8;
-            } else {
-                ty.add_flags(Py_TPFLAGS_MANAGED_DICT);
-                (*raw).tp_dictoffset = -1;
-                // Values can stand right behind the fields only where nothing else does.
+            ty.add_flags(Py_TPFLAGS_MANAGED_DICT);
+            (*raw).tp_dictoffset = -1;
+            // Values can stand right behind the fields only where nothing else does.
+            if (*base.raw()).tp_itemsize == 0 {
                 ty.add_flags(Py_TPFLAGS_INLINE_VALUES);
             }
         }
@@ -450,7 +447,7 @@ fn add_dict_and_weakref(ty: &Type, dict: &Dict) -> PyResult<()> {
     };
     if own_dict {
         // SAFETY: the row is static.
-        let descr = unsafe { crate::descr::new_getset(ty, INSTANCE_DICT.raw())? };
+        let descr = unsafe { crate::descr::new_getset(ty, INSTANCE_DICT_ROW.raw())? };
         dict.set_default(intern!("__dict__"), &descr)?;
     }
     if own_weak {
@@ -461,7 +458,8 @@ fn add_dict_and_weakref(ty: &Type, dict: &Dict) -> PyResult<()> {
     Ok(())
 }
 
-static INSTANCE_DICT: crate::native::GetSetRow = crate::native::getset_row(
+/// `__dict__` of instances that have one.
+pub const INSTANCE_DICT: crate::native::GetSetRow = crate::native::getset_row(
     c"__dict__",
     |object: &Object| -> PyResult {
         instance::dict_of(object)?
@@ -488,6 +486,8 @@ static INSTANCE_DICT: crate::native::GetSetRow = crate::native::getset_row(
         )),
     },
 });
+
+static INSTANCE_DICT_ROW: crate::native::GetSetRow = INSTANCE_DICT;
 
 static INSTANCE_WEAKREF: crate::native::GetSetRow = crate::native::getset_row(
     c"__weakref__",

@@ -207,7 +207,7 @@ impl Buffered {
         let ahead = self.read_ahead().min(buffer.len());
         if ahead > 0 {
             let at = self.position.get();
-            buffer.write(0, &self.memory.borrow()[at..at + ahead]);
+            buffer.write_at(0, &self.memory.borrow()[at..at + ahead]);
             self.position.set(at + ahead);
             done = ahead;
             if done == buffer.len() {
@@ -221,13 +221,13 @@ impl Buffered {
         while done < buffer.len() {
             let left = buffer.len() - done;
             let got = if left > self.size.get() {
-                self.raw_read(left)?.map(|data| buffer.write(done, &data))
+                self.raw_read(left)?.map(|data| buffer.write_at(done, &data))
             } else if once && done > 0 {
                 Some(0)
             } else {
                 self.fill()?.map(|count| {
                     let (at, count) = (self.position.get(), count.min(left));
-                    buffer.write(done, &self.memory.borrow()[at..at + count]);
+                    buffer.write_at(done, &self.memory.borrow()[at..at + count]);
                     self.position.set(at + count);
                     count
                 })
