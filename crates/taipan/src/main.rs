@@ -15,6 +15,7 @@ const ROOMS: &[&[&ModuleSpec]] = &[
     taipan_mod_lang::MODULES,
     taipan_mod_math::MODULES,
     taipan_mod_os::MODULES,
+    taipan_mod_text::MODULES,
 ];
 
 const MODULE_COUNT: usize = {
@@ -49,6 +50,7 @@ const TYPES: &[fn() -> PyResult<()>] = &[
     taipan_types_num::install,
     taipan_types_text::install,
     taipan_types_collections::install,
+    taipan_mod_io::install,
 ];
 
 const HELP: &str = "usage: taipan [option] ... [-c cmd | -m mod | file | -] [arg] ...\n\
