@@ -15,7 +15,7 @@ use taipan_syntax::Mode;
 
 /// The rooms of native modules besides `builtins` and `sys`.
 const ROOMS: &[&[&ModuleSpec]] =
-    &[taipan_mod_iter::MODULES, taipan_mod_math::MODULES, taipan_mod_os::MODULES];
+    &[taipan_mod_iter::MODULES, taipan_mod_math::MODULES, taipan_mod_os::MODULES, taipan_mod_data::MODULES];
 
 const MODULE_COUNT: usize = {
     let (mut count, mut room) = (0, 0);
