@@ -281,6 +281,14 @@ impl Code {
             .unwrap_or(0) as i32
     }
 
+    /// Gives the code object another file name; `importlib` does so for code from a cache that was moved.
+    pub fn set_filename(&self, filename: &Str) {
+        // SAFETY: the view guarantees the layout; the field owns its reference.
+        unsafe {
+            taipan_object::handle::set_field(&raw mut (*self.raw()).co_filename, Some(filename.new_ref()));
+        }
+    }
+
     /// A version for inline caches; 0 when there are no more.
     pub fn version(&self) -> u32 {
         // SAFETY: the view guarantees the layout.

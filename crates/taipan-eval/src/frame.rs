@@ -390,3 +390,22 @@ pub fn current_super_args() -> PyResult<(Ref, Ref)> {
     }
     Err(runtime_error("super(): __class__ cell not found"))
 }
+
+/// Gives back the data stack of a thread that ends.
+///
+/// # Safety
+/// No frame of the thread lives on the stack any more.
+pub unsafe fn release_data_stack(thread: *mut ThreadState) {
+    // SAFETY: by contract nothing points into the chunks.
+    unsafe {
+        let mut chunk = (*thread).base.datastack_chunk.cast::<Chunk>();
+        (*thread).base.datastack_chunk = null_mut();
+        (*thread).base.datastack_top = null_mut();
+        (*thread).base.datastack_limit = null_mut();
+        while !chunk.is_null() {
+            let previous = (*chunk).previous;
+            taipan_object::alloc::free(chunk.cast());
+            chunk = previous;
+        }
+    }
+}

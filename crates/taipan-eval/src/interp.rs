@@ -118,6 +118,8 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
 
         // The instruction being run.
         let mut this: *mut u16;
+        // Where the exception that is raised again came from; null otherwise.
+        let mut raised_at: *mut u16 = core::ptr::null_mut();
 
         loop {
             let exit: Exit = 'run: loop {
@@ -1470,13 +1472,14 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                         op::RERAISE => {
                             let error = pop!().into_ref();
                             if oparg > 0 {
-                                // The offset of the instruction that raised first stands below.
+                                // The offset of the instruction that raised first stands below. The frame
+                                // is to stand there, but the handler is looked for from here.
                                 let lasti = peek!(oparg);
                                 if lasti.is_int() {
-                                    this = Frame::code(frame).instructions().add(lasti.int_value() as usize);
+                                    let code = Frame::code(frame);
+                                    raised_at = code.instructions().add(lasti.int_value() as usize);
                                 }
                             }
-                            save!();
                             break 'run ops::reraise(error, false);
                         }
                         op::PUSH_EXC_INFO => {
@@ -1606,11 +1609,15 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                 }
                 match unwind::find_handler(frame, error) {
                     Unwound::Handler => {
+                        raised_at = core::ptr::null_mut();
                         load_frame!(frame);
                         break;
                     }
                     Unwound::None(again) => {
                         error = again;
+                        if !raised_at.is_null() {
+                            (*frame).instr_ptr = core::mem::replace(&mut raised_at, core::ptr::null_mut());
+                        }
                         let (flags, previous) = ((*frame).flags, (*frame).previous);
                         frame::leave_recursion(thread);
                         (*thread).base.current_frame = previous.cast();

@@ -9,9 +9,14 @@
 
 #[macro_use]
 mod util;
+pub mod abc;
+pub mod collections;
+pub mod functools;
 pub mod itertools;
+pub mod operator;
 
 use taipan_object::module::ModuleSpec;
 
 /// The modules of this room.
-pub const MODULES: &[&ModuleSpec] = &[&itertools::SPEC];
+pub const MODULES: &[&ModuleSpec] =
+    &[&itertools::SPEC, &functools::SPEC, &collections::SPEC, &operator::SPEC, &abc::SPEC];

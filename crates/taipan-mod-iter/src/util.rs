@@ -6,7 +6,7 @@ use taipan_object::module::Module;
 use taipan_object::native::{Payload, Visitor};
 use taipan_object::statics::{Py_GenericAliasType, PyExc_TypeError};
 use taipan_object::typeobject::install;
-use taipan_object::{Object, PyResult, Ref, Type, TypeSpec, abi, intern, raise};
+use taipan_object::{Layout, Object, PyResult, Ref, Type, TypeSpec, abi, intern, raise};
 
 /// A collectable class without subclasses in Python.
 pub const GC: u64 = abi::Py_TPFLAGS_HAVE_GC;
@@ -62,6 +62,15 @@ impl Held for Field {
     }
 }
 
+impl<T: Layout> Held for Ref<T> {
+    fn show(&self, visitor: &mut Visitor) {
+        visitor.visit(self);
+    }
+
+    /// What never changes is released with its owner: cycles are broken elsewhere.
+    fn release(&self) {}
+}
+
 impl Held for RefCell<Vec<Ref>> {
     fn show(&self, visitor: &mut Visitor) {
         for item in self.borrow().iter() {
@@ -100,6 +109,30 @@ macro_rules! payload {
         );
 
         impl taipan_object::native::Payload for $payload {
+            const TYPE: &'static taipan_object::statics::StaticType = &$ty;
+            fn traverse(&self, visitor: &mut taipan_object::native::Visitor) {
+                let _ = &visitor;
+                $($crate::util::Held::show(&self.$field, visitor);)*
+            }
+            fn clear(&self) {
+                $($crate::util::Held::release(&self.$field);)*
+            }
+        }
+    };
+}
+
+/// Declares a payload whose instances can be called: as `payload!`, for [`taipan_object::native::Called`].
+macro_rules! called {
+    ($payload:ident, $ty:ident, $python:literal, $flags:expr, [$($field:ident),*]) => {
+        /// The type object.
+        pub static $ty: taipan_object::statics::StaticType = taipan_object::statics::StaticType::called(
+            $python,
+            taipan_object::native::Native::<taipan_object::native::Called<$payload>>::SIZE,
+            taipan_object::native::Called::<$payload>::OFFSET,
+            $flags,
+        );
+
+        impl taipan_object::native::CalledPayload for $payload {
             const TYPE: &'static taipan_object::statics::StaticType = &$ty;
             fn traverse(&self, visitor: &mut taipan_object::native::Visitor) {
                 $($crate::util::Held::show(&self.$field, visitor);)*

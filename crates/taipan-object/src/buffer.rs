@@ -81,15 +81,34 @@ impl Buffer {
         unsafe { core::slice::from_raw_parts(self.0.buf.cast(), self.0.len as usize) }
     }
 
-    /// Copies bytes into a contiguous, writable buffer, as far as it goes.
-    pub fn write(&self, at: usize, data: &[u8]) {
-        let room = usize::try_from(self.0.len).unwrap_or(0).saturating_sub(at);
+    /// Acquires a contiguous writable buffer.
+    ///
+    /// # Errors
+    /// As [`Buffer::get`].
+    pub fn writable(object: &Object) -> PyResult<Buffer> {
+        Self::get(object, PyBUF_WRITABLE)
+    }
+
+    /// The number of bytes.
+    pub fn len(&self) -> usize {
+        self.0.len.max(0) as usize
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes into a contiguous writable buffer from `offset` on, as much as there is room for; gives
+    /// how much that was.
+    pub fn write_at(&self, offset: usize, data: &[u8]) -> usize {
+        let room = self.len().saturating_sub(offset);
         let count = data.len().min(room);
-        if self.0.readonly != 0 || count == 0 {
-            return;
+        if count == 0 || self.0.readonly != 0 {
+            return 0;
         }
-        // SAFETY: the exporter keeps `len` writable bytes alive until the release.
-        unsafe { core::ptr::copy(data.as_ptr(), self.0.buf.cast::<u8>().add(at), count) }
+        // SAFETY: the exporter keeps `len` writable bytes alive; `data` may lie in the same memory.
+        unsafe { core::ptr::copy(data.as_ptr(), self.0.buf.cast::<u8>().add(offset), count) };
+        count
     }
 
     /// A copy of the bytes in C order, whatever the layout.

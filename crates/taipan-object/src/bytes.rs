@@ -85,6 +85,28 @@ impl Bytes {
         }
     }
 
+    /// A bytes object of `len` bytes that `fill` writes (they are zero before); it says how many there are
+    /// in the end.
+    ///
+    /// # Errors
+    /// `MemoryError`; what `fill` gives.
+    pub fn filled<E>(
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> PyResult<Result<Ref<Bytes>, E>> {
+        let new = Self::with_room(len)?;
+        // SAFETY: `len` bytes of fresh memory that nobody else can see.
+        let room = unsafe {
+            core::ptr::write_bytes(new.data_ptr(), 0, len);
+            core::slice::from_raw_parts_mut(new.data_ptr(), len)
+        };
+        match fill(room) {
+            Err(error) => Ok(Err(error)),
+            Ok(count) if count >= len => Ok(Ok(new)),
+            Ok(count) => Self::new(&new.as_slice()[..count]).map(Ok),
+        }
+    }
+
     /// The hash, computed once.
     pub fn hash(&self) -> isize {
         // SAFETY: the view guarantees the layout.

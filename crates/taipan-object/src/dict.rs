@@ -58,7 +58,8 @@ pub struct Keys {
     version: u32,
     usable: isize,
     entries: isize,
-    reserved: u64,
+    /// Entries before this one are known to be deleted: queues take from the front.
+    first: isize,
 }
 
 const EMPTY: i64 = -1;
@@ -80,7 +81,7 @@ static EMPTY_KEYS: EmptyKeys = EmptyKeys {
         version: 0,
         usable: 0,
         entries: 0,
-        reserved: 0,
+        first: 0,
     },
     indices: [-1; 8],
 };
@@ -138,7 +139,7 @@ impl Keys {
                 version: 0,
                 usable: capacity.cast_signed(),
                 entries: 0,
-                reserved: 0,
+                first: 0,
             });
             core::ptr::write_bytes(block.add(HEAD), 0xFF, index_bytes);
         }
@@ -516,15 +517,23 @@ impl Dict {
     }
 
     fn resize(&self, room: usize) -> PyResult<()> {
+        self.resize_with(room, 0)
+    }
+
+    /// Moves the entries in use to a table for `room` entries, the first `slack` of which stay free.
+    fn resize_with(&self, room: usize, slack: usize) -> PyResult<()> {
         let old = self.keys_ptr();
-        let new = Keys::allocate(room.max(self.len()));
+        let new = Keys::allocate(room.max(self.len() + slack));
         if new.is_null() {
             return Err(alloc::no_memory());
         }
         // SAFETY: both tables are live; references move from the old to the new one.
         unsafe {
             (*new).all_str = (*old).all_str;
-            let mut at = 0usize;
+            (*new).first = slack.cast_signed();
+            let mut at = slack;
+            // Readers of entries recognise a free one by its null key.
+            core::ptr::write_bytes(entries(new), 0, slack);
             for index in 0..(*old).entries as usize {
                 let entry = entries(old).add(index).read();
                 if entry.key.is_null() {
@@ -597,10 +606,49 @@ impl Dict {
                 }
                 let item = self.take_entry(index, probe.slot);
                 (*keys).entries = index.cast_signed();
+                (*keys).first = (*keys).first.min((*keys).entries);
                 return Some(item);
             }
         }
         None
+    }
+
+    /// Moves a key before all others, or behind them; false if there is no such key.
+    ///
+    /// # Errors
+    /// What `__eq__` raises, `MemoryError`.
+    pub fn move_to_end(&self, key: &Object, hash: isize, last: bool) -> PyResult<bool> {
+        let (Found::At(index), slot) = self.find(key, hash)? else { return Ok(false) };
+        // SAFETY: the table is live, and nothing below runs Python code; entries in front of `first`
+        // are free, and `resize_with` leaves some when there are none.
+        unsafe {
+            if last {
+                if index + 1 < self.entry_count() {
+                    if (*self.keys_ptr()).usable <= 0 {
+                        self.grow()?;
+                        return self.move_to_end(key, hash, last);
+                    }
+                    let (key, value) = self.take_entry(index, slot);
+                    self.insert_new(&key, hash, value)?;
+                }
+                return Ok(true);
+            }
+            if (*self.keys_ptr()).first == 0 {
+                let slack = self.len() + 1;
+                self.resize_with(slack + self.len() * 2, slack)?;
+                return self.move_to_end(key, hash, last);
+            }
+            let keys = self.keys_ptr();
+            let to = (*keys).first - 1;
+            let (from, into) = (entries(keys).add(index), entries(keys).add(to as usize));
+            into.write(from.read());
+            (*from).key = null_mut();
+            (*from).value = null_mut();
+            set_index(keys, slot, to as i64);
+            (*keys).first = to;
+            (*keys).version = 0;
+        }
+        Ok(true)
     }
 
     /// The value of a key, which is set to `default` first if it is missing.
@@ -641,12 +689,20 @@ impl Dict {
     #[inline]
     pub fn next_borrowed(&self, position: &mut usize) -> Option<(&Object, &Object, isize)> {
         let keys = self.keys_ptr();
-        // SAFETY: the position is checked against the number of entries.
+        // SAFETY: the position is checked against the number of entries; a table that has entries is
+        // not the shared empty one, so it may be written.
         unsafe {
+            let from_start = *position <= (*keys).first as usize;
+            if from_start {
+                *position = (*keys).first as usize;
+            }
             while *position < (*keys).entries as usize {
                 let entry = entries(keys).add(*position);
                 *position += 1;
                 if !(*entry).key.is_null() {
+                    if from_start {
+                        (*keys).first = position.cast_signed() - 1;
+                    }
                     return Some((
                         Object::borrow((*entry).key),
                         Object::borrow((*entry).value),

@@ -592,3 +592,30 @@ unsafe fn delete_garbage(garbage: *mut Head, older: *mut Head) {
         }
     }
 }
+
+/// The objects that an object refers to, as its type shows them to the collector.
+pub fn referents(object: &Object) -> Vec<Ref> {
+    unsafe extern "C" fn note(found: *mut PyObject, arg: *mut core::ffi::c_void) -> core::ffi::c_int {
+        // SAFETY: the argument is the vector below; a traversal shows live objects.
+        unsafe { (*arg.cast::<Vec<Ref>>()).push(Object::borrow(found).new_ref()) };
+        0
+    }
+    let mut all: Vec<Ref> = Vec::new();
+    if !is_gc(object) {
+        return all;
+    }
+    // SAFETY: a live object and its own type's function.
+    unsafe {
+        if let Some(traverse) = (*object.ty().raw()).tp_traverse {
+            traverse(object.as_ptr(), note, (&raw mut all).cast());
+        }
+    }
+    all
+}
+
+/// How many objects the collector watches.
+pub fn tracked_count() -> usize {
+    let gc = &state::interp().gc;
+    // SAFETY: well-formed lists.
+    (0..=PERMANENT).map(|list| unsafe { list_len(gc.list(list)) }).sum()
+}

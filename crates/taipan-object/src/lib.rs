@@ -35,6 +35,7 @@ pub mod state;
 pub mod statics;
 pub mod structseq;
 pub mod system;
+pub mod threads;
 pub mod tuple;
 pub mod typeobject;
 pub mod unicode;

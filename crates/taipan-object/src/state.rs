@@ -272,3 +272,31 @@ pub fn handled_exception() -> Option<Ref> {
     }
     None
 }
+
+/// The hooks of asynchronous generators on this thread: first iteration, finaliser.
+pub fn async_gen_hooks() -> (Option<Ref>, Option<Ref>) {
+    let thread = current();
+    // SAFETY: the current thread's own state; the fields are null or own a reference.
+    unsafe {
+        (
+            Object::borrow_opt((*thread).base.async_gen_firstiter).map(Object::new_ref),
+            Object::borrow_opt((*thread).base.async_gen_finalizer).map(Object::new_ref),
+        )
+    }
+}
+
+/// Sets the hooks of asynchronous generators on this thread.
+pub fn set_async_gen_hooks(first: Option<Ref>, finalizer: Option<Ref>) {
+    let thread = current();
+    // SAFETY: as above.
+    unsafe {
+        crate::handle::set_field(&raw mut (*thread).base.async_gen_firstiter, first);
+        crate::handle::set_field(&raw mut (*thread).base.async_gen_finalizer, finalizer);
+    }
+}
+
+/// Sets how many frames a coroutine remembers of where it was made.
+pub fn set_coroutine_origin_tracking_depth(depth: i32) {
+    // SAFETY: the current thread's own state.
+    unsafe { (*current()).base.coroutine_origin_tracking_depth = depth }
+}

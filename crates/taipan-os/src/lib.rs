@@ -7,8 +7,11 @@ pub mod calls;
 pub mod clock;
 pub mod constants;
 pub mod descriptors;
+pub mod files;
+pub mod library;
 pub mod paths;
 pub mod process;
+pub mod signals;
 
 use std::io::{Read as _, Write as _};
 
@@ -50,6 +53,18 @@ pub fn read_standard_input() -> Result<Vec<u8>, Errno> {
     let mut data = Vec::new();
     std::io::stdin().read_to_end(&mut data).map_err(|e| errno(&e))?;
     Ok(data)
+}
+
+/// Whether a descriptor is open.
+pub fn is_open(fd: i32) -> bool {
+    // SAFETY: no memory is involved.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
+}
+
+/// Whether a descriptor is a terminal.
+pub fn is_terminal(fd: i32) -> bool {
+    // SAFETY: no memory is involved.
+    unsafe { libc::isatty(fd) == 1 }
 }
 
 /// A whole file.

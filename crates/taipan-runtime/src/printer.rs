@@ -94,11 +94,22 @@ pub fn to_stderr(text: &str) {
     }
 }
 
-/// Shows an exception with its traceback, causes and contexts.
+/// Shows an exception with its traceback, causes and contexts: with the library's own function if it can be
+/// had, otherwise in a plainer form.
 ///
 /// # Errors
 /// None of its own.
 pub fn print_exception(value: &Object) -> PyResult<()> {
+    if state::interp().importlib.borrow().is_some() {
+        let by_library = || -> PyResult<()> {
+            let traceback = crate::import_module("traceback")?;
+            traceback.getattr(intern!("_print_exception_bltin"))?.call(&[value])?;
+            Ok(())
+        };
+        if by_library().is_ok() {
+            return Ok(());
+        }
+    }
     let mut seen = Vec::new();
     let mut out = String::new();
     format_chain(value, &mut seen, &mut out);
@@ -169,11 +180,21 @@ fn describe(exception: &Exception) -> String {
 
 /// The hook for exceptions that nobody can catch.
 pub fn unraisable(value: Ref, object: Option<&Object>) {
-    let mut out = match object {
-        Some(object) => format!("Exception ignored in: {}\n", object.repr_lossy()),
-        None => "Exception ignored:\n".to_owned(),
+    let Some(exception) = value.downcast::<Exception>() else { return };
+    if let Err(error) = crate::sys::call_unraisablehook(exception, object) {
+        crate::sys::hook_failed(&error);
+    }
+}
+
+/// Shows an exception that nobody can catch.
+pub(crate) fn show_unraisable(value: Option<&Object>, message: Option<&Object>, object: Option<&Object>) {
+    let mut out = match (message, object) {
+        (Some(message), Some(object)) => format!("{}: {}\n", message.str_lossy(), object.repr_lossy()),
+        (Some(message), None) => format!("{}:\n", message.str_lossy()),
+        (None, Some(object)) => format!("Exception ignored in: {}\n", object.repr_lossy()),
+        (None, None) => "Exception ignored:\n".to_owned(),
     };
-    if let Some(exception) = value.downcast::<Exception>() {
+    if let Some(exception) = value.and_then(|value| value.downcast::<Exception>()) {
         format_traceback(exception, &mut out);
         out.push_str(&describe(exception));
         out.push('\n');

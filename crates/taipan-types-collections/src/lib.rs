@@ -16,6 +16,8 @@ pub mod slice;
 pub mod tuple;
 mod util;
 
+pub use util::Text;
+
 use taipan_object::{PyResult, TypeSpec};
 
 /// Fills in every type of this room.
@@ -38,7 +40,13 @@ pub fn install() -> PyResult<()> {
         &range::iter::BIG,
         &slice::SPEC,
     ];
-    let all = specs.iter().chain(&dict::iter::ALL).chain(&set::ALL).chain(&iters::ALL).chain(&misc::ALL);
+    let all = specs
+        .iter()
+        .chain(&dict::iter::ALL)
+        .chain(&dict::ordered::ALL)
+        .chain(&set::ALL)
+        .chain(&iters::ALL)
+        .chain(&misc::ALL);
     for spec in all {
         taipan_object::typeobject::install(spec)?;
     }

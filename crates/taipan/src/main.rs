@@ -3,19 +3,19 @@
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
-use taipan_object::dict::Dict;
-use taipan_object::err::PyErr;
-use taipan_object::list::List;
-use taipan_object::module::{Module, ModuleSpec};
-use taipan_object::statics::PyExc_SystemExit;
-use taipan_object::unicode::Str;
-use taipan_object::{PyResult, Ref, intern, singletons, state};
-use taipan_runtime::{Settings, compile_text, print_exception, to_stderr};
-use taipan_syntax::Mode;
+use taipan_object::PyResult;
+use taipan_object::module::ModuleSpec;
+use taipan_runtime::config::{Config, Program};
 
 /// The rooms of native modules besides `builtins` and `sys`.
-const ROOMS: &[&[&ModuleSpec]] =
-    &[taipan_mod_iter::MODULES, taipan_mod_math::MODULES, taipan_mod_os::MODULES, taipan_mod_data::MODULES];
+const ROOMS: &[&[&ModuleSpec]] = &[
+    taipan_runtime::MODULES,
+    taipan_mod_io::MODULES,
+    taipan_mod_iter::MODULES,
+    taipan_mod_math::MODULES,
+    taipan_mod_os::MODULES,
+    taipan_mod_data::MODULES,
+];
 
 const MODULE_COUNT: usize = {
     let (mut count, mut room) = (0, 0);
@@ -51,140 +51,73 @@ const TYPES: &[fn() -> PyResult<()>] = &[
     taipan_types_collections::install,
 ];
 
-/// What the command line asks for.
-enum Program {
-    Command(String),
-    File(String),
-    StandardInput,
-    Version,
-    Help,
-}
-
-const HELP: &str = "usage: taipan [-c CMD | FILE | -] [ARGUMENT ...]\n\
-    -c CMD     run CMD as a program\n\
-    -V         show the version\n\
-    -h         show this help\n";
-
-fn command_line() -> Result<(Program, Vec<String>), String> {
-    let all: Vec<String> =
-        taipan_os::arguments().iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let mut rest = all.into_iter().skip(1);
-    let Some(first) = rest.next() else { return Ok((Program::StandardInput, vec![String::new()])) };
-    let (program, name) = match first.as_str() {
-        "-c" => match rest.next() {
-            Some(command) => (Program::Command(command), "-c".to_owned()),
-            None => return Err("Argument expected for the -c option".to_owned()),
-        },
-        "-" => (Program::StandardInput, "-".to_owned()),
-        "-V" | "--version" => (Program::Version, String::new()),
-        "-h" | "--help" => (Program::Help, String::new()),
-        option if option.starts_with('-') => return Err(format!("unknown option {option}")),
-        file => (Program::File(file.to_owned()), file.to_owned()),
-    };
-    let mut argv = vec![name];
-    argv.extend(rest);
-    Ok((program, argv))
-}
+const HELP: &str = "usage: taipan [option] ... [-c cmd | -m mod | file | -] [arg] ...\n\
+Options (and corresponding environment variables):\n\
+-b     : warn about converting bytes/bytearray to str and comparing\n         \
+bytes/bytearray with str or bytes with int (-bb: raise an error)\n\
+-B     : write no .pyc files; also PYTHONDONTWRITEBYTECODE=x\n\
+-c cmd : run a program given as text (ends the options)\n\
+-E     : ignore the PYTHON* variables\n\
+-h     : show this help\n\
+-i     : go on at the prompt when the program has ended\n\
+-I     : isolate from the user's environment (-E, -P and -s)\n\
+-m mod : run a module as a program (ends the options)\n\
+-O     : leave out assert statements; also PYTHONOPTIMIZE=x\n\
+-OO    : leave out docstrings as well\n\
+-P     : put nothing unsafe in front of sys.path; also PYTHONSAFEPATH\n\
+-q     : show no version at the prompt\n\
+-s     : leave out the user's site-packages; also PYTHONNOUSERSITE=x\n\
+-S     : do not import site\n\
+-u     : leave standard output and error unbuffered; also PYTHONUNBUFFERED=x\n\
+-v     : trace imports; also PYTHONVERBOSE=x\n\
+-V     : show the version (-VV: with more detail)\n\
+-W arg : a warnings filter; also PYTHONWARNINGS=arg\n\
+-x     : skip the first line of the file\n\
+-X opt : an option of the implementation\n";
 
 fn main() -> ExitCode {
-    let (program, argv) = match command_line() {
-        Ok(parsed) => parsed,
+    // What fails to be written here has nobody left to be told to.
+    let say = |fd: i32, text: &str| taipan_os::write_standard(fd, text.as_bytes());
+    let arguments = taipan_os::arguments();
+    let mut config = match Config::parse(&arguments, &taipan_os::environment) {
+        Ok(config) => config,
         Err(message) => {
-            // Nothing is left to tell when standard error itself fails.
-            let _ = taipan_os::write_standard(2, format!("{message}\n{HELP}").as_bytes());
+            let _ = say(2, &message);
             return ExitCode::from(2);
         }
     };
-    let shown = match program {
-        Program::Version => Some("Python 3.14.10\n".to_owned()),
-        Program::Help => Some(HELP.to_owned()),
+    let shown = match &config.program {
+        Program::Version(1) => Some(format!("Python {}\n", taipan_runtime::version())),
+        Program::Version(_) => Some(format!("Python {}\n", taipan_runtime::full_version())),
+        Program::Help(_) => Some(HELP.to_owned()),
         _ => None,
     };
     if let Some(text) = shown {
-        let written = taipan_os::write_standard(1, text.as_bytes());
+        let written = say(1, &text).and_then(|()| taipan_os::flush_standard(1));
         return if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    if let Err(error) = taipan_runtime::start::start(&NATIVE, taipan_types_meta::install_roots, TYPES) {
-        let text = format!("Fatal Python error: cannot start: {}\n", error.exception().ty().name());
-        let _ = taipan_os::write_standard(2, text.as_bytes());
+    let executable = taipan_os::library::executable().unwrap_or_default();
+    config.executable = executable.clone().into_os_string();
+    config.prefix = match taipan_stdlib::prefix(&executable, config.ignore_environment > 0) {
+        Ok(prefix) => prefix.to_string_lossy().into_owned(),
+        Err(error) => {
+            let _ = say(2, &format!("Fatal Python error: cannot unpack the library: {error}\n"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let started = taipan_runtime::start::start(
+        &config,
+        &NATIVE,
+        taipan_stdlib::FROZEN,
+        taipan_types_meta::install_roots,
+        TYPES,
+    );
+    if let Err(error) = started {
+        let _ = say(2, "Fatal Python error: cannot start\n");
+        // Showing an exception has its own last resorts.
+        let _ = taipan_runtime::print_exception(error.exception());
         return ExitCode::FAILURE;
     }
-    let status = match run(&program, &argv) {
-        Ok(()) => 0,
-        Err(error) => report(error),
-    };
-    if taipan_os::flush_standard(1).is_err() {
-        return ExitCode::from(120);
-    }
-    ExitCode::from(status)
-}
-
-fn run(program: &Program, argv: &[String]) -> PyResult<()> {
-    let mut names = Vec::with_capacity(argv.len());
-    for name in argv {
-        names.push(Str::from_utf8(name)?.upcast());
-    }
-    if let Some(sys) = state::interp().sysdict.borrow().as_ref() {
-        sys.set_text("argv", &*List::from_vec(names)?)?;
-    }
-    let (text, filename) = match program {
-        Program::Command(command) => (command.clone(), "<string>".to_owned()),
-        Program::File(path) => (read(path)?, path.clone()),
-        _ => (taipan_runtime::decode_source(&standard_input()?)?, "<stdin>".to_owned()),
-    };
-    let globals = main_namespace(&filename)?;
-    let code = compile_text(&text, &filename, Settings::new(Mode::Exec))?;
-    taipan_runtime::run_code(&code, &globals)?;
-    Ok(())
-}
-
-fn standard_input() -> PyResult<Vec<u8>> {
-    taipan_os::read_standard_input().map_err(taipan_runtime::os_error)
-}
-
-fn read(path: &str) -> PyResult<String> {
-    match taipan_os::read_file(path.as_ref()) {
-        Ok(data) => taipan_runtime::decode_source(&data),
-        Err(number) => {
-            to_stderr(&format!(
-                "taipan: can't open file '{path}': [Errno {number}] {}\n",
-                taipan_os::error_text(number)
-            ));
-            Err(PyErr::with_args(&PyExc_SystemExit, &[&taipan_object::int::Int::from_i64(2)]))
-        }
-    }
-}
-
-/// The namespace of `__main__`.
-fn main_namespace(filename: &str) -> PyResult<Ref<Dict>> {
-    let module = Module::new(intern!("__main__"), None)?;
-    let interp = state::interp();
-    interp.modules.set_text("__main__", &module)?;
-    if let Some(builtins) = interp.modules.get_text("builtins") {
-        module.add("__builtins__", &builtins)?;
-    }
-    if !filename.starts_with('<') {
-        module.add("__file__", &*Str::from_utf8(filename)?)?;
-    }
-    Ok(Ref::of(module.dict()))
-}
-
-/// Shows what ended the program; gives the exit status.
-fn report(error: PyErr) -> u8 {
-    if !error.is(&PyExc_SystemExit) {
-        // Showing an exception has its own last resorts.
-        let _ = print_exception(error.exception());
-        return 1;
-    }
-    let code = error.exception().getattr(intern!("code")).unwrap_or_else(|_| singletons::new_none());
-    if singletons::is_none(&code) {
-        return 0;
-    }
-    match code.downcast::<taipan_object::int::Int>() {
-        Some(int) => (int.to_i64().unwrap_or(-1) & 0xFF) as u8,
-        None => {
-            to_stderr(&format!("{}\n", code.str_lossy()));
-            1
-        }
-    }
+    let status = taipan_runtime::run(&config);
+    ExitCode::from(taipan_runtime::finish(status))
 }

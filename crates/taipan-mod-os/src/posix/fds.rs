@@ -96,7 +96,7 @@ fn readinto(_: &Object, args: &Args<'_>) -> PyResult<usize> {
     let target = writable(args.required(1), "readinto", 2)?;
     let mut buffer = room(target.as_slice().len().min(MOST))?;
     let count = wait_ok(|| descriptors::read(fd, &mut buffer))?;
-    target.write(0, &buffer[..count]);
+    target.write_at(0, &buffer[..count]);
     Ok(count)
 }
 
@@ -156,7 +156,7 @@ fn read_many(function: &str, args: &Args<'_>, at: Option<i64>, flags: i32) -> Py
     let mut left = total;
     for (view, data) in views.iter().zip(&data) {
         let part = data.len().min(left);
-        view.write(0, &data[..part]);
+        view.write_at(0, &data[..part]);
         left -= part;
     }
     Ok(total)

@@ -39,6 +39,16 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// A visitor for the arguments of `tp_traverse`.
+    pub(super) fn new(visit: visitproc, arg: *mut c_void) -> Self {
+        Self { visit, arg, result: 0 }
+    }
+
+    /// What the traversal gives.
+    pub(super) fn result(&self) -> c_int {
+        self.result
+    }
+
     /// Shows one reference.
     pub fn visit<T: Layout>(&mut self, object: &Ref<T>) {
         self.visit_object(object.as_ref());
@@ -64,7 +74,7 @@ impl Visitor {
 #[repr(C)]
 pub struct RawNative<P> {
     head: PyObject,
-    value: P,
+    pub(super) value: P,
 }
 
 /// The view of an instance that carries a `P`.
@@ -134,14 +144,16 @@ unsafe extern "C" fn native_dealloc<P: Payload>(ptr: *mut PyObject) {
     unsafe {
         let object = Object::borrow(ptr);
         let flags = object.ty().flags();
+        let own = flags & taipan_abi::Py_TPFLAGS_HEAPTYPE == 0;
+        // A Python subclass has done this in its own `tp_dealloc` before it came here. An object that
+        // comes back to life is to be tracked as before.
+        if own && crate::instance::finalize_on_dealloc(object) {
+            return;
+        }
         if flags & Py_TPFLAGS_HAVE_GC != 0 {
             gc::untrack_ptr(ptr);
         }
-        // A Python subclass has done all this in its own `tp_dealloc` before it came here.
-        if flags & taipan_abi::Py_TPFLAGS_HEAPTYPE == 0 {
-            if crate::instance::finalize_on_dealloc(object) {
-                return;
-            }
+        if own {
             crate::weakref::clear_on_dealloc(object);
             crate::instance::clear_managed_dict(object);
         }
@@ -157,14 +169,26 @@ unsafe extern "C" fn native_traverse<P: Payload>(
     visit: visitproc,
     arg: *mut c_void,
 ) -> c_int {
-    let mut visitor = Visitor { visit, arg, result: 0 };
-    // SAFETY: a live instance made by `native_new`.
-    unsafe { Object::borrow(ptr).cast::<Native<P>>() }.traverse(&mut visitor);
+    let mut visitor = Visitor::new(visit, arg);
+    // SAFETY: a live instance made by `native_new`; classes made at run time show the dict themselves.
+    unsafe {
+        let object = Object::borrow(ptr);
+        if object.ty().flags() & taipan_abi::Py_TPFLAGS_HEAPTYPE == 0 {
+            visitor.result = crate::instance::visit_managed_dict(object, visit, arg);
+        }
+        object.cast::<Native<P>>().traverse(&mut visitor);
+    }
     visitor.result
 }
 
 unsafe extern "C" fn native_clear<P: Payload>(ptr: *mut PyObject) -> c_int {
-    // SAFETY: a live instance made by `native_new`.
-    unsafe { Object::borrow(ptr).cast::<Native<P>>() }.clear();
+    // SAFETY: a live instance made by `native_new`; classes made at run time clear the dict themselves.
+    unsafe {
+        let object = Object::borrow(ptr);
+        object.cast::<Native<P>>().clear();
+        if object.ty().flags() & taipan_abi::Py_TPFLAGS_HEAPTYPE == 0 {
+            crate::instance::clear_managed_dict(object);
+        }
+    }
     0
 }

@@ -110,7 +110,7 @@ pub fn set_item(object: &Object, key: &Object, value: &Object) -> PyResult<()> {
 /// # Errors
 /// `TypeError` when items cannot be deleted; what `__delitem__` raises.
 pub fn delete_item(object: &Object, key: &Object) -> PyResult<()> {
-    store(object, key, None, "'{}' object doesn't support item deletion")
+    store(object, key, None, "'{}' object does not support item deletion")
 }
 
 fn store(object: &Object, key: &Object, value: Option<&Object>, message: &str) -> PyResult<()> {

@@ -68,6 +68,36 @@ impl StaticType {
     }
 }
 
+impl StaticType {
+    /// A native type with another base than `object`.
+    pub const fn derived(name: &'static CStr, basicsize: usize, flags: u64, base: *const StaticType) -> Self {
+        Self::new(StaticTypeInit {
+            name,
+            basicsize: basicsize.cast_signed(),
+            itemsize: 0,
+            dictoffset: 0,
+            weaklistoffset: 0,
+            vectorcall_offset: 0,
+            flags: flags | Py_TPFLAGS_IMMUTABLETYPE,
+            base,
+        })
+    }
+
+    /// A native type whose instances are called through the pointer at `vectorcall_offset`.
+    pub const fn called(name: &'static CStr, basicsize: usize, vectorcall_offset: usize, flags: u64) -> Self {
+        Self::new(StaticTypeInit {
+            name,
+            basicsize: basicsize.cast_signed(),
+            itemsize: 0,
+            dictoffset: 0,
+            weaklistoffset: 0,
+            vectorcall_offset: vectorcall_offset.cast_signed(),
+            flags: flags | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_VECTORCALL,
+            base: &raw const PyBaseObject_Type,
+        })
+    }
+}
+
 impl Deref for StaticType {
     type Target = Type;
     #[inline(always)]

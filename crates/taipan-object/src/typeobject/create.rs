@@ -450,7 +450,7 @@ fn add_dict_and_weakref(ty: &Type, dict: &Dict) -> PyResult<()> {
     };
     if own_dict {
         // SAFETY: the row is static.
-        let descr = unsafe { crate::descr::new_getset(ty, INSTANCE_DICT.raw())? };
+        let descr = unsafe { crate::descr::new_getset(ty, INSTANCE_DICT_ROW.raw())? };
         dict.set_default(intern!("__dict__"), &descr)?;
     }
     if own_weak {
@@ -461,7 +461,8 @@ fn add_dict_and_weakref(ty: &Type, dict: &Dict) -> PyResult<()> {
     Ok(())
 }
 
-static INSTANCE_DICT: crate::native::GetSetRow = crate::native::getset_row(
+/// `__dict__` of instances that have one.
+pub const INSTANCE_DICT: crate::native::GetSetRow = crate::native::getset_row(
     c"__dict__",
     |object: &Object| -> PyResult {
         instance::dict_of(object)?
@@ -488,6 +489,8 @@ static INSTANCE_DICT: crate::native::GetSetRow = crate::native::getset_row(
         )),
     },
 });
+
+static INSTANCE_DICT_ROW: crate::native::GetSetRow = INSTANCE_DICT;
 
 static INSTANCE_WEAKREF: crate::native::GetSetRow = crate::native::getset_row(
     c"__weakref__",

@@ -17,7 +17,8 @@ mod wrappers;
 pub use wrappers::{Wrap, invoke};
 
 pub use create::{
-    TypeParts, best_base, bind_for_class, mangle, new_classmethod, resolve_bases, type_new, winning_metatype,
+    INSTANCE_DICT, TypeParts, best_base, bind_for_class, mangle, new_classmethod, resolve_bases, type_new,
+    winning_metatype,
 };
 pub use mro::{compute_mro, make_mro};
 pub use ready::{install, ready, ready_static};
@@ -71,6 +72,13 @@ impl Type {
     #[inline(always)]
     pub fn has_flag(&self, flag: u64) -> bool {
         self.flags() & flag != 0
+    }
+
+    /// Says that class patterns treat instances as sequences or mappings; other bits are refused.
+    pub fn set_collection_flags(&self, flags: u64) {
+        let both = Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING;
+        self.remove_flags(both);
+        self.add_flags(flags & both);
     }
 
     pub(crate) fn add_flags(&self, flags: u64) {

@@ -40,11 +40,14 @@ fn source_text(source: &Object, function: &str, what: &str) -> PyResult<String> 
     } else {
         return Err(raise!(PyExc_TypeError, "{function}() arg 1 must be a {what}"));
     };
-    decode(&bytes)
+    decode_named(&bytes, "<string>")
 }
 
 /// Decodes source bytes by their own declaration (PEP 263).
-pub fn decode(bytes: &[u8]) -> PyResult<String> {
+///
+/// # Errors
+/// `SyntaxError` that names the file.
+pub(crate) fn decode_named(bytes: &[u8], filename: &str) -> PyResult<String> {
     let hook = |encoding: &str, bytes: &[u8]| -> Result<Option<String>, String> {
         match (state::interp().hooks.get().decode)(bytes, encoding, "strict") {
             Ok(decoded) => Ok(decoded.downcast::<Str>().and_then(|text| text.as_utf8().map(str::to_owned))),
@@ -52,7 +55,8 @@ pub fn decode(bytes: &[u8]) -> PyResult<String> {
             Err(error) => Err(error.exception().str_lossy()),
         }
     };
-    crate::source::decode(bytes, &hook).map_err(|error| crate::compile::parse_error(&error, "<string>"))
+    taipan_syntax::source::decode_source(bytes, &hook)
+        .map_err(|error| crate::compile::parse_error(&error, filename))
 }
 
 pub(super) fn compile(_: &Module, args: &Args<'_>) -> PyResult {

@@ -6,7 +6,7 @@ mod io;
 mod objects;
 mod sequences;
 
-pub use code::decode as decode_source;
+pub(crate) use code::decode_named;
 
 use taipan_object::module::{Module, ModuleSpec};
 use taipan_object::singletons::{bool_object, ellipsis, none, not_implemented};

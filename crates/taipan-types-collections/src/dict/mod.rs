@@ -6,6 +6,7 @@
 
 pub mod iter;
 mod methods;
+pub mod ordered;
 mod slots;
 mod update;
 pub mod view;
@@ -20,6 +21,7 @@ use taipan_object::tuple::Tuple;
 use taipan_object::{Object, Type, TypeSpec};
 
 pub(crate) use slots::next_hashed as iter_items;
+pub use slots::repr;
 pub use update::{OnDuplicate, merge, merge_pairs, update};
 
 const DOC: &CStr = c"dict() -> a new, empty dictionary\ndict(mapping) -> a new dictionary with the items of a mapping\ndict(iterable) -> a new dictionary with the pairs of key and value that the\n    iterable gives\ndict(**kwargs) -> a new dictionary with the keywords as keys, which may also\n    follow one of the arguments above";
@@ -34,7 +36,11 @@ fn new(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult {
     Ok(dict)
 }
 
-fn init(dict: &Dict, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> {
+/// What `dict.__init__` does.
+///
+/// # Errors
+/// What reading the arguments raises.
+pub fn init(dict: &Dict, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> {
     util::check_count("dict", args.len(), 0, 1)?;
     fill(dict, args.get(0), kwargs)
 }
@@ -77,7 +83,7 @@ pub static SPEC: TypeSpec = TypeSpec {
         tp_new(new),
         tp_init(init),
         tp_vectorcall(vectorcall),
-        tp_repr(slots::repr),
+        tp_repr(repr),
         tp_richcompare(slots::compare),
         tp_iter(iter::keys),
         sq_contains(slots::contains),

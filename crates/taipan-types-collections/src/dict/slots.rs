@@ -96,7 +96,11 @@ pub(super) fn compare(dict: &Dict, other: &Object, op: CompareOp) -> PyResult {
     }
 }
 
-pub(super) fn repr(dict: &Dict) -> PyResult {
+/// What `dict.__repr__` does.
+///
+/// # Errors
+/// What the `repr` of keys and values raises.
+pub fn repr(dict: &Dict) -> PyResult {
     if dict.is_empty() {
         return "{}".into_py();
     }

@@ -34,9 +34,32 @@ impl View {
     }
 }
 
+/// A kind of view that ordered dicts have a subclass of.
+pub(super) trait ViewOf: Payload {
+    const ORDERED: &'static StaticType;
+    fn of(dict: &Dict) -> Self;
+}
+
+/// The view of an ordered dict.
+pub(super) fn ordered_view<V: ViewOf>(dict: &Dict) -> PyResult {
+    Ok(native_new(V::ORDERED, V::of(dict))?.upcast())
+}
+
 macro_rules! view_type {
-    ($payload:ident, $ty:ident, $make:ident, $doc:literal) => {
-        struct $payload(View);
+    ($payload:ident, $ty:ident, $ordered:ident, $make:ident, $doc:literal) => {
+        pub(super) struct $payload(View);
+        impl $payload {
+            /// The dict that is viewed.
+            pub(super) fn dict(&self) -> PyResult<Ref<Dict>> {
+                self.0.dict()
+            }
+        }
+        impl ViewOf for $payload {
+            const ORDERED: &'static StaticType = &$ordered;
+            fn of(dict: &Dict) -> Self {
+                Self(View(Field::of(dict)))
+            }
+        }
         const _: () = assert!(Native::<$payload>::SIZE <= 24);
         impl Payload for $payload {
             const TYPE: &'static StaticType = &$ty;
@@ -53,9 +76,9 @@ macro_rules! view_type {
         }
     };
 }
-view_type!(Keys, PyDictKeys_Type, keys, "The view of a dict's keys.");
-view_type!(Values, PyDictValues_Type, values, "The view of a dict's values.");
-view_type!(Items, PyDictItems_Type, items, "The view of a dict's items.");
+view_type!(Keys, PyDictKeys_Type, PyODictKeys_Type, keys, "The view of a dict's keys.");
+view_type!(Values, PyDictValues_Type, PyODictValues_Type, values, "The view of a dict's values.");
+view_type!(Items, PyDictItems_Type, PyODictItems_Type, items, "The view of a dict's items.");
 
 /// Whether an object is a view that behaves like a set.
 fn is_set_view(object: &Object) -> bool {

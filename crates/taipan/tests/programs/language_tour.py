@@ -63,4 +63,3 @@ try:
     def f2(a, b): pass
     f2(1)
 except TypeError as e: print(e)
-type X[T] = list[T] if False else int

@@ -1,5 +1,10 @@
 //! The `sys` module.
 
+pub(crate) mod facts;
+mod more;
+
+pub(crate) use more::{call_unraisablehook, hook_failed};
+
 use crate::printer;
 use taipan_object::dict::Dict;
 use taipan_object::err::{type_error, value_error};
@@ -12,9 +17,6 @@ use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{self, Str};
 use taipan_object::{Object, PyErr, PyResult, Ref, intern, raise, state};
-
-/// Taipan's own version.
-pub const TAIPAN_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn exc_info(_: &Object) -> PyResult<Ref<Tuple>> {
     match state::handled_exception() {
@@ -129,31 +131,43 @@ taipan_object::methods! { static METHODS = {
     one "setrecursionlimit" "($module, limit, /)" = setrecursionlimit, "Set how deep calls may nest.";
     one "getrefcount" "($module, object, /)" = getrefcount, "How many references an object has.";
     args "getsizeof" "($module, /, object, default=-1)" = getsizeof, "How many bytes an object takes.";
+    noargs "getdefaultencoding" "($module, /)" = |_: &Object| "utf-8", "The encoding that str methods assume.";
+    noargs "getfilesystemencoding" "($module, /)" = |_: &Object| "utf-8", "The encoding of file names.";
+    noargs "getfilesystemencodeerrors" "($module, /)" = |_: &Object| "surrogateescape", "The error handler of file names.";
+    noargs "get_int_max_str_digits" "($module, /)" = |_: &Object| state::interp().int_max_str_digits.get(), "The limit of int to str conversion.";
+    args "set_int_max_str_digits" "($module, /, maxdigits)" = more::set_int_max_str_digits, "Set the limit of int to str conversion.";
+    noargs "getswitchinterval" "($module, /)" = more::getswitchinterval, "How many seconds a thread may keep the interpreter lock.";
+    one "setswitchinterval" "($module, interval, /)" = more::setswitchinterval, "Set how long a thread may keep the interpreter lock.";
+    noargs "get_asyncgen_hooks" "($module, /)" = more::get_asyncgen_hooks, "The hooks of asynchronous generators.";
+    args "set_asyncgen_hooks" "($module, /, firstiter=<unrepresentable>, finalizer=<unrepresentable>)" = more::set_asyncgen_hooks, "Set the hooks of asynchronous generators.";
+    noargs "get_coroutine_origin_tracking_depth" "($module, /)" = |_: &Object| state::thread().base.coroutine_origin_tracking_depth, "How many frames coroutines remember.";
+    args "set_coroutine_origin_tracking_depth" "($module, /, depth)" = more::set_origin_depth, "Set how many frames coroutines remember.";
+    noargs "gettrace" "($module, /)" = |_: &Object| None::<Ref>, "The trace function.";
+    noargs "getprofile" "($module, /)" = |_: &Object| None::<Ref>, "The profile function.";
+    one "settrace" "($module, function, /)" = more::settrace, "Set the trace function.";
+    one "setprofile" "($module, function, /)" = more::setprofile, "Set the profile function.";
+    noargs "is_finalizing" "($module, /)" = |_: &Object| state::interp().finalizing.get(), "Whether the interpreter is ending.";
+    many "audit" "($module, event, /, *args)" = more::audit, "Tell the audit hooks of an event.";
+    args "addaudithook" "($module, /, hook)" = more::addaudithook, "Add an audit hook.";
+    one "unraisablehook" "($module, unraisable, /)" = more::unraisablehook, "Show an exception that nobody can catch.";
+    keywords "breakpointhook" "($module, /, *args, **kwargs)" = more::breakpointhook, "What breakpoint() calls.";
+    args "call_tracing" "($module, func, args, /)" = more::call_tracing, "Call a function with tracing on.";
+    args "_getframemodulename" "($module, /, depth=0)" = more::getframemodulename, "The module of the frame that is so many calls up.";
+    noargs "_current_frames" "($module, /)" = more::current_frames, "The frame of this thread by its number.";
+    noargs "_current_exceptions" "($module, /)" = more::current_exceptions, "The exception that this thread handles by its number.";
+    one "_is_interned" "($module, string, /)" = more::is_interned, "Whether a str is interned.";
+    one "_is_immortal" "($module, op, /)" = |_: &Object, object: &Object| taipan_object::refcount::is_immortal(object), "Whether an object lives for ever.";
+    noargs "_clear_type_cache" "($module, /)" = |_: &Object| {}, "Do nothing: caches notice changes themselves.";
+    noargs "_clear_internal_caches" "($module, /)" = |_: &Object| {}, "Do nothing: caches notice changes themselves.";
+    noargs "_is_gil_enabled" "($module, /)" = |_: &Object| true, "Whether there is an interpreter lock.";
+    noargs "_get_cpu_count_config" "($module, /)" = |_: &Object| -1, "The processor count that was asked for, or -1.";
+    noargs "getdlopenflags" "($module, /)" = |_: &Object| 2, "The flags that extension modules are loaded with.";
+    noargs "getallocatedblocks" "($module, /)" = |_: &Object| taipan_object::gc::tracked_count(), "How many objects the collector watches.";
     one "intern" "($module, string, /)" = intern_text, "The one str of this text.";
 } }
 
-/// `sys.version_info` and the like are tuples with names; a plain tuple until struct sequences exist.
-fn version_tuple() -> PyResult<Ref<Tuple>> {
-    Tuple::from_vec(vec![
-        Int::from_i64(3).upcast(),
-        Int::from_i64(14).upcast(),
-        Int::from_i64(10).upcast(),
-        Str::from_utf8("final")?.upcast(),
-        Int::from_i64(0).upcast(),
-    ])
-}
-
 fn init(module: &Module) -> PyResult<()> {
-    let version = format!("3.14.10 (main) [Taipan {TAIPAN_VERSION}]");
-    module.add("version", &*Str::from_utf8(&version)?)?;
-    module.add("version_info", &*version_tuple()?)?;
-    module.add("hexversion", &Int::from_i64(0x030e_0af0))?;
-    module.add("api_version", &Int::from_i64(1013))?;
-    module.add("maxsize", &Int::from_i64(i64::MAX))?;
-    module.add("maxunicode", &Int::from_i64(0x10_FFFF))?;
-    module.add("byteorder", intern!("little"))?;
-    module.add("platform", intern!("linux"))?;
-    module.add("copyright", &*Str::from_utf8("Copyright (c) the Taipan developers.")?)?;
+    facts::add_constants(module)?;
     module.add("path", &*List::new()?)?;
     module.add("argv", &*List::new()?)?;
     module.add("modules", &state::interp().modules)?;
@@ -161,10 +175,26 @@ fn init(module: &Module) -> PyResult<()> {
     module.add("path_hooks", &*List::new()?)?;
     module.add("path_importer_cache", &*Dict::new()?)?;
     module.add("warnoptions", &*List::new()?)?;
+    for name in ["displayhook", "excepthook", "unraisablehook", "breakpointhook"] {
+        if let Some(hook) = module.dict().get_text(name) {
+            module.add(&format!("__{name}__"), &hook)?;
+        }
+    }
     for (name, fd) in [("stdout", 1), ("stderr", 2), ("__stdout__", 1), ("__stderr__", 2)] {
         module.add(name, &*printer::standard(fd)?)?;
     }
     Ok(())
+}
+
+/// Fills in what the command line and the environment said.
+///
+/// # Errors
+/// `MemoryError`.
+pub(crate) fn configure(config: &crate::config::Config) -> PyResult<()> {
+    match &*state::interp().sysdict.borrow() {
+        Some(sys) => facts::add_configuration(sys, config),
+        None => Ok(()),
+    }
 }
 
 /// `sys`.

@@ -1,0 +1,5 @@
+//! `_codecs`, its registry and error handlers.
+
+pub mod errors;
+mod handlers;
+pub mod registry;

@@ -1,0 +1,16 @@
+//! Streams: the native module `_io`, on which `io` and the builtin `open` stand.
+//!
+//! Four layers as in CPython: abstract bases, raw files on descriptors, buffers around raw streams,
+//! text around buffers. A layer talks to the one below through Python methods, since programs put
+//! classes of their own in any place; the stack that `open` makes takes short cuts between our own.
+
+#![forbid(unsafe_code)]
+#![recursion_limit = "512"]
+
+pub mod codecs;
+pub mod io;
+
+use taipan_object::module::ModuleSpec;
+
+/// The modules of this room.
+pub const MODULES: &[&ModuleSpec] = &[&io::SPEC];

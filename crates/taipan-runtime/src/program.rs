@@ -1,0 +1,271 @@
+//! Running what the command line names, and ending the interpreter.
+
+use crate::compile::{Settings, compile_text};
+use crate::config::{Config, Program};
+use crate::printer::{os_error, print_exception, to_stderr};
+use crate::{modules, repl, streams};
+use std::ffi::OsStr;
+use taipan_object::dict::Dict;
+use taipan_object::int::Int;
+use taipan_object::list::List;
+use taipan_object::module::Module;
+use taipan_object::singletons::{is_none, new_bool, none};
+use taipan_object::statics::*;
+use taipan_object::unicode::Str;
+use taipan_object::{Object, PyErr, PyResult, Ref, gc, intern, state};
+use taipan_syntax::Mode;
+
+/// Makes the module `__main__`; gives its namespace.
+fn main_namespace() -> PyResult<Ref<Dict>> {
+    let module = Module::new(intern!("__main__"), None)?;
+    let interp = state::interp();
+    interp.modules.set_text("__main__", &module)?;
+    let builtins = interp.modules.get_text("builtins");
+    module.add("__builtins__", builtins.as_deref().unwrap_or(none()))?;
+    let loader = crate::import_module("importlib.machinery")?.getattr(intern!("BuiltinImporter"))?;
+    module.add("__loader__", &loader)?;
+    module.add("__spec__", none())?;
+    Ok(Ref::of(module.dict()))
+}
+
+/// Puts a folder in front of `sys.path`, unless safe paths are asked for.
+fn add_path(config: &Config, folder: &str) -> PyResult<()> {
+    if config.safe_path {
+        return Ok(());
+    }
+    let sys = state::interp().sysdict.borrow().clone();
+    let path = sys.and_then(|sys| sys.get_text("path")).and_then(|path| path.downcast_owned::<List>().ok());
+    match path {
+        Some(path) => path.insert(0, Str::from_utf8(folder)?.upcast()),
+        None => Ok(()),
+    }
+}
+
+fn optimize(config: &Config) -> u8 {
+    config.optimize.clamp(0, 2) as u8
+}
+
+/// Runs the program; gives the exit status.
+pub fn run(config: &Config) -> u8 {
+    let outcome = run_program(config);
+    let mut status = match outcome {
+        Ok(()) => 0,
+        Err(error) => report(&error),
+    };
+    if config.inspect > 0 && !matches!(config.program, Program::StandardInput) {
+        status = match repl::run() {
+            Ok(()) => 0,
+            Err(error) => report(&error),
+        };
+    }
+    status
+}
+
+fn run_program(config: &Config) -> PyResult<()> {
+    let globals = main_namespace()?;
+    match &config.program {
+        Program::Command(command) => {
+            add_path(config, "")?;
+            let settings = Settings { optimize: optimize(config), ..Settings::new(Mode::Exec) };
+            let code = compile_text(command, "<string>", settings)?;
+            crate::run_code(&code, &globals)?;
+        }
+        Program::Module(name) => {
+            add_path(config, &working_folder())?;
+            run_module(name, true)?;
+        }
+        Program::File(path) => run_file(config, path, &globals)?,
+        _ => {
+            add_path(config, "")?;
+            if taipan_os::is_terminal(0) || config.interactive > 0 {
+                return repl::run();
+            }
+            let data = taipan_os::read_standard_input().map_err(os_error)?;
+            run_source(config, &data, "<stdin>", &globals)?;
+        }
+    }
+    Ok(())
+}
+
+fn working_folder() -> String {
+    taipan_os::library::working_folder()
+        .map(|folder| folder.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn run_module(name: &str, alter_argv: bool) -> PyResult<()> {
+    let runpy = crate::import_module("runpy")?;
+    let run = runpy.getattr(intern!("_run_module_as_main"))?;
+    run.call(&[&*Str::from_utf8(name)?, &new_bool(alter_argv)])?;
+    Ok(())
+}
+
+fn run_source(config: &Config, data: &[u8], filename: &str, globals: &Dict) -> PyResult<()> {
+    let text = crate::builtins::decode_named(data, filename)?;
+    let text = match text.split_once('\n') {
+        Some((_, rest)) if config.skip_first_line => format!("\n{rest}"),
+        _ => text,
+    };
+    let settings = Settings { optimize: optimize(config), ..Settings::new(Mode::Exec) };
+    let code = compile_text(&text, filename, settings)?;
+    crate::run_code(&code, globals)?;
+    Ok(())
+}
+
+fn run_file(config: &Config, path: &OsStr, globals: &Dict) -> PyResult<()> {
+    let shown = path.to_string_lossy().into_owned();
+    let python_path = Str::from_utf8(&shown)?;
+    // Folders and archives run their `__main__`, whatever the path hooks understand.
+    if has_importer(&python_path)? {
+        add_path(config, &shown)?;
+        return run_module("__main__", false);
+    }
+    let data = match taipan_os::read_file(path) {
+        Ok(data) => data,
+        Err(number) => {
+            let program = config.orig_argv.first().map(|name| name.to_string_lossy().into_owned());
+            to_stderr(&format!(
+                "{}: can't open file '{}': [Errno {number}] {}\n",
+                program.unwrap_or_default(),
+                absolute(&shown),
+                taipan_os::error_text(number)
+            ));
+            return Err(PyErr::with_args(&PyExc_SystemExit, &[&Int::from_i64(2)]));
+        }
+    };
+    let folder = std::path::Path::new(&absolute(&shown))
+        .parent()
+        .map(|folder| folder.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    add_path(config, &folder)?;
+    globals.set_text("__file__", &python_path)?;
+    globals.set_text("__cached__", none())?;
+    if shown.ends_with(".pyc") {
+        return run_pyc(&data, globals);
+    }
+    let loader = crate::import_module("importlib.machinery")?.getattr(intern!("SourceFileLoader"))?;
+    globals.set_text("__loader__", &*loader.call(&[intern!("__main__"), &python_path])?)?;
+    run_source(config, &data, &shown, globals)
+}
+
+fn run_pyc(data: &[u8], globals: &Dict) -> PyResult<()> {
+    let bad = || taipan_object::err::runtime_error("Bad magic number in .pyc file");
+    if data.get(..4) != Some(&taipan_bytecode::marshal::MAGIC) || data.len() < 16 {
+        return Err(bad());
+    }
+    let (code, _) = crate::marshal::loads(&data[16..], true)?;
+    match code.downcast::<taipan_eval::code::Code>() {
+        Some(code) => crate::run_code(code, globals).map(|_| ()),
+        None => Err(taipan_object::err::runtime_error("Bad code object in .pyc file")),
+    }
+}
+
+fn absolute(path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    format!("{}/{path}", working_folder())
+}
+
+/// Whether a path hook takes the path.
+fn has_importer(path: &Object) -> PyResult<bool> {
+    let sys = crate::import_module("sys")?;
+    let hooks = sys.getattr(intern!("path_hooks"))?;
+    for hook in taipan_object::protocol::to_vec(&hooks)? {
+        match hook.call(&[path]) {
+            Ok(importer) => return Ok(!is_none(&importer)),
+            Err(error) => {
+                error.allow::<()>(&PyExc_ImportError)?;
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Shows what ended the program; gives the exit status.
+pub(crate) fn report(error: &PyErr) -> u8 {
+    if error.is(&PyExc_SystemExit) {
+        return exit_status(error);
+    }
+    let value = error.exception();
+    let hook = state::interp().sysdict.borrow().clone().and_then(|sys| sys.get_text("excepthook"));
+    let shown = match hook {
+        Some(hook) if !is_none(&hook) => {
+            let traceback = value.traceback().unwrap_or_else(|| none().new_ref());
+            hook.call(&[value.ty(), value, &traceback]).map(|_| ())
+        }
+        _ => print_exception(value),
+    };
+    if let Err(second) = shown {
+        if second.is(&PyExc_SystemExit) {
+            return exit_status(&second);
+        }
+        to_stderr("Error in sys.excepthook:\n");
+        // Showing an exception has its own last resorts.
+        let _ = print_exception(second.exception());
+        to_stderr("\nOriginal exception was:\n");
+        let _ = print_exception(value);
+    }
+    if error.is(&PyExc_KeyboardInterrupt) { 130 } else { 1 }
+}
+
+fn exit_status(error: &PyErr) -> u8 {
+    let code = error.exception().getattr(intern!("code")).unwrap_or_else(|_| none().new_ref());
+    if is_none(&code) {
+        return 0;
+    }
+    match code.downcast::<Int>() {
+        Some(int) => (int.to_i64().unwrap_or(-1) & 0xFF) as u8,
+        None => {
+            to_stderr(&format!("{}\n", code.str_lossy()));
+            1
+        }
+    }
+}
+
+/// Ends the interpreter: waits for threads, calls what `atexit` holds, lets go of the main module's
+/// variables, flushes the streams. Gives the exit status, 120 when output was lost.
+pub fn finish(status: u8) -> u8 {
+    let interp = state::interp();
+    // Without the module no thread of its own was started.
+    if let Some(threading) = interp.modules.get_text("threading")
+        && let Err(error) = threading.call_method(intern!("_shutdown"), &[])
+    {
+        taipan_object::err::write_unraisable(error, Some(&threading));
+    }
+    if let Err(error) = modules::thread::wait_for_all() {
+        taipan_object::err::write_unraisable(error, None);
+    }
+    modules::atexit::run();
+    let mut flushed = streams::flush_standard();
+    interp.finalizing.set(true);
+    if let Some(main) =
+        interp.modules.get_text("__main__").and_then(|main| main.downcast_owned::<Module>().ok())
+    {
+        clear_namespace(main.dict());
+    }
+    gc::collect(2);
+    flushed &= streams::flush_standard();
+    // The bare printers of the first moments hold text back, too.
+    if taipan_os::flush_standard(1).is_err() {
+        flushed = false;
+    }
+    if flushed { status } else { 120 }
+}
+
+/// Sets a module's variables to `None`, those with one leading underscore first.
+fn clear_namespace(namespace: &Dict) {
+    for private in [true, false] {
+        for (key, value) in namespace.items_vec() {
+            let Some(name) = key.downcast::<Str>() else { continue };
+            let text = name.to_lossy();
+            let is_private = text.starts_with('_') && !text.starts_with("__");
+            if text == "__builtins__" || is_private != private || is_none(&value) {
+                continue;
+            }
+            drop(value);
+            // A name that cannot be replaced keeps its value until the process ends.
+            let _ = namespace.set_str(name, none());
+        }
+    }
+}
