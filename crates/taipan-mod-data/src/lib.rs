@@ -3,13 +3,15 @@
 //!
 //! Algorithms come from crates made for their field; what is written here is how Python calls them.
 
-#![forbid(unsafe_code)]
+// Not `forbid`: `zlib::stream` says at its head why it cannot do without.
+#![deny(unsafe_code)]
 
 mod bisect;
 mod hashes;
 mod heapq;
 mod random;
 mod util;
+mod zlib;
 
 use taipan_object::module::ModuleSpec;
 
@@ -23,4 +25,5 @@ pub const MODULES: &[&ModuleSpec] = &[
     &hashes::sha2::SPEC,
     &hashes::sha3::SPEC,
     &hashes::blake2::SPEC,
+    &zlib::SPEC,
 ];
