@@ -3,8 +3,10 @@
 pub mod atexit;
 pub mod contextvars;
 pub mod gc;
+pub mod opcode;
 pub mod signal;
 pub mod thread;
+pub mod tokenize;
 pub mod warnings;
 pub mod weakref;
 
@@ -15,8 +17,10 @@ pub const MODULES: &[&ModuleSpec] = &[
     &atexit::SPEC,
     &contextvars::SPEC,
     &gc::SPEC,
+    &opcode::SPEC,
     &signal::SPEC,
     &thread::SPEC,
+    &tokenize::SPEC,
     &warnings::SPEC,
     &weakref::SPEC,
     &crate::imp::SPEC,
