@@ -23,6 +23,7 @@ pub const MODULES: &[&ModuleSpec] = &[
     &tokenize::SPEC,
     &warnings::SPEC,
     &weakref::SPEC,
+    &crate::ast::SPEC,
     &crate::imp::SPEC,
     &crate::marshal::SPEC,
 ];
