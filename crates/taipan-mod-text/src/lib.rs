@@ -8,6 +8,7 @@
 #![recursion_limit = "512"]
 
 pub mod binascii;
+pub mod json;
 pub mod string;
 pub mod structs;
 pub mod unicodedata;
@@ -16,4 +17,5 @@ mod util;
 use taipan_object::module::ModuleSpec;
 
 /// The modules of this room.
-pub const MODULES: &[&ModuleSpec] = &[&string::SPEC, &unicodedata::SPEC, &structs::SPEC, &binascii::SPEC];
+pub const MODULES: &[&ModuleSpec] =
+    &[&string::SPEC, &unicodedata::SPEC, &structs::SPEC, &binascii::SPEC, &json::SPEC];
