@@ -8,6 +8,7 @@
 #![recursion_limit = "512"]
 
 pub mod binascii;
+pub mod csv;
 pub mod json;
 pub mod string;
 pub mod structs;
@@ -18,4 +19,4 @@ use taipan_object::module::ModuleSpec;
 
 /// The modules of this room.
 pub const MODULES: &[&ModuleSpec] =
-    &[&string::SPEC, &unicodedata::SPEC, &structs::SPEC, &binascii::SPEC, &json::SPEC];
+    &[&string::SPEC, &unicodedata::SPEC, &structs::SPEC, &binascii::SPEC, &json::SPEC, &csv::SPEC];

@@ -11,9 +11,7 @@ use taipan_object::singletons::{is_none, new_bool, new_none};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{Chars, Str};
-use taipan_object::{
-    PyErr, PyResult, Ref, Type, TypeSpec, abi, bind, err, intern, payload, protocol, raise,
-};
+use taipan_object::{PyErr, PyResult, Ref, Type, TypeSpec, abi, bind, err, intern, payload, protocol, raise};
 
 #[derive(Default)]
 pub struct Scanner {
