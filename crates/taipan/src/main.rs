@@ -16,6 +16,7 @@ const ROOMS: &[&[&ModuleSpec]] = &[
     taipan_mod_math::MODULES,
     taipan_mod_os::MODULES,
     taipan_mod_text::MODULES,
+    taipan_mod_data::MODULES,
 ];
 
 const MODULE_COUNT: usize = {

@@ -289,9 +289,9 @@ pub(super) static SPEC: TypeSpec = TypeSpec {
     ],
     methods: METHODS,
     getset: &[
-        getset_row(c"func", |p: &View| p.function.get(), c"The function that is called."),
-        getset_row(c"args", |p: &View| p.args.get(), c"The arguments that come before those of the call."),
-        getset_row(c"keywords", |p: &View| p.keywords.get(), c"The keywords that every call gets."),
+        getset_row(c"func", |p: &View| p.function.get(), c"The function that is called.").with_setter(read_only),
+        getset_row(c"args", |p: &View| p.args.get(), c"The arguments that come before those of the call.").with_setter(read_only),
+        getset_row(c"keywords", |p: &View| p.keywords.get(), c"The keywords that every call gets.").with_setter(read_only),
         typeobject::INSTANCE_DICT,
     ],
     ..TypeSpec::new(&PARTIAL)

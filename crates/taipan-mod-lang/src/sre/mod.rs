@@ -50,14 +50,6 @@ fn compile(_: &Object, args: &Args<'_>) -> PyResult {
 }
 
 fn template(_: &Object, args: &Args<'_>) -> PyResult {
-    let pattern = args.required(0);
-    if !pattern.is_exact(&pattern::PATTERN) {
-        return Err(raise!(
-            PyExc_TypeError,
-            "template() argument 1 must be re.Pattern, not {}",
-            pattern.ty().message_name()
-        ));
-    }
     let list = args.required(1);
     let Some(list) = list.downcast::<List>() else {
         return Err(raise!(

@@ -264,9 +264,12 @@ pub(super) static SPEC: TypeSpec = TypeSpec {
     ],
     methods: METHODS,
     getset: &[
-        getset_row(c"pattern", |p: &View| p.pattern.clone(), c"What the pattern was compiled from."),
-        getset_row(c"flags", |p: &View| p.flags, c"The flags, those in the pattern included."),
-        getset_row(c"groups", |p: &View| p.program.groups(), c"How many groups the pattern has."),
+        getset_row(c"pattern", |p: &View| p.pattern.clone(), c"What the pattern was compiled from.")
+            .with_setter(read_only),
+        getset_row(c"flags", |p: &View| p.flags, c"The flags, those in the pattern included.")
+            .with_setter(read_only),
+        getset_row(c"groups", |p: &View| p.program.groups(), c"How many groups the pattern has.")
+            .with_setter(read_only),
         getset_row(
             c"groupindex",
             |p: &View| PyDictProxy_Type.call(&[&p.group_index]),

@@ -81,6 +81,8 @@ methods! {
 pub(super) static SPEC: TypeSpec = TypeSpec {
     slots: &[View::DEALLOC, View::TRAVERSE, View::CLEAR],
     methods: METHODS,
-    getset: &[getset_row(c"pattern", |scan: &View| scan.pattern.clone(), c"The pattern.")],
+    getset: &[
+        getset_row(c"pattern", |scan: &View| scan.pattern.clone(), c"The pattern.").with_setter(read_only)
+    ],
     ..TypeSpec::new(&SCANNER)
 };

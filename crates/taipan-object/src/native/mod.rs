@@ -26,7 +26,7 @@ pub use entry::Signed;
 pub use fields::{Field, GC, GC_BASE, Held, add_type, make_ready, type_init};
 pub use memory::{Memory, bf_memory};
 pub use payload::{Native, Payload, Visitor, native_new};
-pub use rows::{Member, MethodRow, getset_row, method_row};
+pub use rows::{Member, MethodRow, getset_row, method_row, read_only};
 pub use slots::*;
 
 use crate::statics::StaticType;
