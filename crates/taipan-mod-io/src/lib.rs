@@ -22,6 +22,8 @@ pub const MODULES: &[&ModuleSpec] = &[&io::SPEC, &codecs::SPEC];
 /// # Errors
 /// None so far.
 pub fn install() -> PyResult<()> {
+    // The character type of the locale is set before anybody asks for it, as CPython does.
+    let _ = taipan_os::files::locale_encoding();
     let hooks = &state::interp().hooks;
     // One small table for each interpreter, which needs it until the end.
     hooks.set(Box::leak(Box::new(Hooks {

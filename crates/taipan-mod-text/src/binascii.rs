@@ -8,7 +8,7 @@ use taipan_object::module::{Module, ModuleSpec};
 use taipan_object::native::Args;
 use taipan_object::statics::PyExc_TypeError;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyResult, Ref, err, intern, methods, raise};
+use taipan_object::{Object, PyResult, Ref, err, methods, raise};
 use transfer::QpOptions;
 
 module_error!(Error, "binascii", "Error", PyExc_ValueError);
@@ -38,14 +38,41 @@ fn data(args: &Args<'_>) -> PyResult<Vec<u8>> {
 
 fn hexlify(_: &Object, args: &Args<'_>) -> PyResult<Ref<Bytes>> {
     let bytes = data(args)?;
-    let Some(separator) = args.get(1) else { return Bytes::new(&binascii::hexlify(&bytes)) };
-    let bytes = Bytes::new(&bytes)?;
-    let text = match args.get(2) {
-        Some(count) => bytes.call_method(intern!("hex"), &[separator, count])?,
-        None => bytes.call_method(intern!("hex"), &[separator])?,
-    };
-    let text = text.downcast::<Str>().map(|text| text.code_points().map(|c| c as u8).collect::<Vec<u8>>());
-    Bytes::new(&text.unwrap_or_default())
+    let digits = binascii::hexlify(&bytes);
+    let Some(separator) = args.get(1) else { return Bytes::new(&digits) };
+    let separator = separator_byte(separator)?;
+    let group = args.get(2).map_or(Ok(1), Object::to_i32)?;
+    Bytes::new(&grouped(&digits, separator, group))
+}
+
+fn separator_byte(separator: &Object) -> PyResult<u8> {
+    if separator.len()? != 1 {
+        return Err(err::value_error("sep must be length 1."));
+    }
+    if let Some(text) = separator.downcast::<Str>() {
+        return u8::try_from(text.chars().at(0)).map_err(|_| err::value_error("sep must be ASCII."));
+    }
+    match separator.downcast::<Bytes>().map(Bytes::as_slice) {
+        Some([byte]) => Ok(*byte),
+        _ => Err(err::type_error("sep must be str or bytes.")),
+    }
+}
+
+/// Digits with a separator after each group of bytes, counted from the right, or from the left for
+/// negative sizes.
+fn grouped(digits: &[u8], separator: u8, group: i32) -> Vec<u8> {
+    let size = group.unsigned_abs() as usize * 2;
+    if size == 0 {
+        return digits.to_vec();
+    }
+    let first = if group > 0 && digits.len() % size != 0 { digits.len() % size } else { size };
+    let (head, tail) = digits.split_at(first.min(digits.len()));
+    let mut out = head.to_vec();
+    for part in tail.chunks(size) {
+        out.push(separator);
+        out.extend_from_slice(part);
+    }
+    out
 }
 
 fn unhexlify(_: &Object, text: &Object) -> PyResult<Ref<Bytes>> {

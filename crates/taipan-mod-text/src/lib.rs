@@ -8,6 +8,9 @@
 #![recursion_limit = "512"]
 
 pub mod binascii;
+pub mod csv;
+pub mod json;
+pub mod locale;
 pub mod string;
 pub mod structs;
 pub mod unicodedata;
@@ -16,4 +19,12 @@ mod util;
 use taipan_object::module::ModuleSpec;
 
 /// The modules of this room.
-pub const MODULES: &[&ModuleSpec] = &[&string::SPEC, &unicodedata::SPEC, &structs::SPEC, &binascii::SPEC];
+pub const MODULES: &[&ModuleSpec] = &[
+    &string::SPEC,
+    &unicodedata::SPEC,
+    &structs::SPEC,
+    &binascii::SPEC,
+    &json::SPEC,
+    &csv::SPEC,
+    &locale::SPEC,
+];

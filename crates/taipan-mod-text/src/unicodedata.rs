@@ -71,7 +71,11 @@ fn lookup(_: &Object, name: &Object) -> PyResult {
     match taipan_unicode::lookup(text) {
         Some(Named::Char(c)) => Str::from_code_points(&[c]).map(Ref::upcast),
         Some(Named::Sequence(points)) => Str::from_code_points(points).map(Ref::upcast),
-        None => Err(raise!(PyExc_KeyError, "undefined character name '{text}'")),
+        None => {
+            // A zero ends the name in the message.
+            let shown = text.split('\0').next().unwrap_or("");
+            Err(raise!(PyExc_KeyError, "undefined character name '{shown}'"))
+        }
     }
 }
 

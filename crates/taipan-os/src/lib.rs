@@ -9,6 +9,7 @@ pub mod constants;
 pub mod descriptors;
 pub mod files;
 pub mod library;
+pub mod locale;
 pub mod paths;
 pub mod process;
 pub mod signals;

@@ -172,11 +172,17 @@ pub fn put(format: &Format, item: &Item, value: &Object, out: &mut [u8]) -> PyRe
         }
         b'F' | b'D' => {
             let (real, imag) = complex(value)?;
-            let code = item.code.to_ascii_lowercase();
-            let code = if code == b'f' { b'f' } else { b'd' };
             let (first, second) = out.split_at_mut(item.size / 2);
-            put_float(code, real, value, first, format.big)?;
-            put_float(code, imag, value, second, format.big)?;
+            for (part, out) in [(real, first), (imag, second)] {
+                // In the machine's own byte order parts that are too large become infinite.
+                if item.code == b'F' && format.big {
+                    put_float(b'f', part, value, out, true)?;
+                } else if item.code == b'F' {
+                    put_ordered(out, &(part as f32).to_le_bytes(), format.big);
+                } else {
+                    put_ordered(out, &part.to_le_bytes(), format.big);
+                }
+            }
         }
         _ => {
             let bits = put_integer(item, value)?;
