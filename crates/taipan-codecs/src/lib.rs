@@ -8,6 +8,7 @@
 pub mod binascii;
 pub mod escapes;
 pub mod simple;
+pub mod transfer;
 pub mod utf16_32;
 pub mod utf7;
 pub mod utf8;

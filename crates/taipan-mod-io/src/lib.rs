@@ -10,7 +10,24 @@
 pub mod codecs;
 pub mod io;
 
+use taipan_object::hooks::Hooks;
 use taipan_object::module::ModuleSpec;
+use taipan_object::{PyResult, state};
 
 /// The modules of this room.
-pub const MODULES: &[&ModuleSpec] = &[&io::SPEC];
+pub const MODULES: &[&ModuleSpec] = &[&io::SPEC, &codecs::SPEC];
+
+/// Lends the codecs to the object layer, which encodes and decodes through its hooks.
+///
+/// # Errors
+/// None so far.
+pub fn install() -> PyResult<()> {
+    let hooks = &state::interp().hooks;
+    // One small table for each interpreter, which needs it until the end.
+    hooks.set(Box::leak(Box::new(Hooks {
+        decode: codecs::decode_text,
+        encode: codecs::encode_text,
+        ..*hooks.get()
+    })));
+    Ok(())
+}

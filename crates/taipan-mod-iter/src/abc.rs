@@ -12,6 +12,7 @@ use taipan_object::err::{PyErr, runtime_error, type_error};
 use taipan_object::list::List;
 use taipan_object::module::{Module, ModuleSpec};
 use taipan_object::native::*;
+use taipan_object::payload;
 use taipan_object::protocol::{is_subclass, iter_next};
 use taipan_object::singletons::{as_bool, is_not_implemented};
 use taipan_object::statics::{PyExc_AssertionError, PyFrozenSet_Type};
@@ -350,5 +351,5 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     name: "_abc",
     doc: "The native part of abc.",
     methods: METHODS,
-    init: |_: &Module| crate::util::make_ready(&DATA_SPEC),
+    init: |_: &Module| make_ready(&DATA_SPEC),
 };

@@ -9,6 +9,7 @@ use crate::err::PyResult;
 use crate::handle::{Object, Ref};
 
 /// Functions that rooms above lend to this one.
+#[derive(Clone, Copy)]
 pub struct Hooks {
     /// Imports a module by its absolute name.
     pub import_module: fn(&str) -> PyResult<Ref>,

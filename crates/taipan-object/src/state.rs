@@ -300,3 +300,50 @@ pub fn set_coroutine_origin_tracking_depth(depth: i32) {
     // SAFETY: the current thread's own state.
     unsafe { (*current()).base.coroutine_origin_tracking_depth = depth }
 }
+
+/// The context that this thread runs in (PEP 567).
+pub fn context() -> Option<Ref> {
+    // SAFETY: the current thread's own state; the field is null or owns a reference.
+    unsafe { Object::borrow_opt((*current()).base.context).map(Object::new_ref) }
+}
+
+/// Sets the context that this thread runs in.
+pub fn set_context(context: Option<Ref>) {
+    let thread = current();
+    // SAFETY: as above.
+    unsafe {
+        (*thread).base.context_ver += 1;
+        crate::handle::set_field(&raw mut (*thread).base.context, context);
+    }
+}
+
+/// The dict that belongs to this thread (`PyThreadState_GetDict`).
+///
+/// # Errors
+/// `MemoryError`.
+pub fn thread_dict() -> crate::PyResult<Ref<Dict>> {
+    let thread = current();
+    // SAFETY: the current thread's own state; the field is null or owns a dict.
+    unsafe {
+        if let Some(found) = Object::borrow_opt((*thread).base.dict) {
+            return Ok(Ref::of(found.cast::<Dict>()));
+        }
+        let made = Dict::new()?;
+        crate::handle::set_field(&raw mut (*thread).base.dict, Some(made.clone().upcast()));
+        Ok(made)
+    }
+}
+
+/// Removes a key from the dicts of all threads.
+pub fn forget_in_threads(key: &Object) {
+    let threads = interp().threads.borrow().clone();
+    for thread in threads {
+        // SAFETY: the list holds live states only, and the lock is held.
+        let dict =
+            unsafe { Object::borrow_opt((*thread).base.dict).map(|dict| Ref::of(dict.cast::<Dict>())) };
+        if let Some(dict) = dict {
+            // The keys are ints: looking for them cannot fail.
+            let _ = dict.remove(key);
+        }
+    }
+}

@@ -120,6 +120,18 @@ fn compile_error(error: &compiler::CompileError, source: &str, filename: &str) -
     syntax_error(class, &error.message, filename, place, text.as_deref())
 }
 
+/// A syntax error at a place without an end.
+pub(crate) fn syntax_error_at(
+    class: &Type,
+    message: &str,
+    filename: &str,
+    (line, column): (i32, i32),
+    text: &str,
+) -> PyErr {
+    let place = [Some(i64::from(line)), Some(i64::from(column)), None, None];
+    syntax_error(class, message, filename, place, Some(text))
+}
+
 /// `class(msg, (filename, lineno, offset, text, end_lineno, end_offset))`.
 fn syntax_error(
     class: &Type,

@@ -12,8 +12,10 @@ const ROOMS: &[&[&ModuleSpec]] = &[
     taipan_runtime::MODULES,
     taipan_mod_io::MODULES,
     taipan_mod_iter::MODULES,
+    taipan_mod_lang::MODULES,
     taipan_mod_math::MODULES,
     taipan_mod_os::MODULES,
+    taipan_mod_text::MODULES,
     taipan_mod_data::MODULES,
 ];
 
@@ -49,6 +51,7 @@ const TYPES: &[fn() -> PyResult<()>] = &[
     taipan_types_num::install,
     taipan_types_text::install,
     taipan_types_collections::install,
+    taipan_mod_io::install,
 ];
 
 const HELP: &str = "usage: taipan [option] ... [-c cmd | -m mod | file | -] [arg] ...\n\

@@ -84,12 +84,12 @@ fn as_object(value: bool) -> &'static Object {
 
 /// `__del__`: a stream that nobody needs any more is closed.
 fn finalize(stream: &Object) {
-    let closed = match stream.getattr_opt(intern!("closed")) {
-        Ok(Some(closed)) => closed.is_true(),
-        // Without the attribute the stream counts as open only if it says so.
-        Ok(None) | Err(_) => Ok(false),
+    // A stream that cannot say whether it is open (one that was never set up) is left alone.
+    let open = match stream.getattr_opt(intern!("closed")) {
+        Ok(Some(closed)) => matches!(closed.is_true(), Ok(false)),
+        Ok(None) | Err(_) => false,
     };
-    if !matches!(closed, Ok(false)) {
+    if !open {
         return;
     }
     // Classes without room for the mark do without it.

@@ -25,6 +25,8 @@ use taipan_object::unicode::Str;
 use taipan_object::{PyResult, Ref, Type, intern, methods, state};
 
 pub use fileio::FileIO;
+pub use text_codec::Kind;
+pub use util::{argument_name, str_arg, warn};
 
 /// `DEFAULT_BUFFER_SIZE`.
 pub const DEFAULT_BUFFER_SIZE: usize = 128 * 1024;

@@ -36,7 +36,8 @@ impl Kind {
         })
     }
 
-    fn decode(self, data: &[u8], errors: &str, last: bool) -> PyResult<(Ref<Str>, usize)> {
+    /// Decodes; gives the text and how many bytes it is made of.
+    pub fn decode(self, data: &[u8], errors: &str, last: bool) -> PyResult<(Ref<Str>, usize)> {
         match self {
             Kind::Latin1 => Ok((Str::from_latin1(data)?, data.len())),
             Kind::Ascii if data.is_ascii() => Ok((Str::from_latin1(data)?, data.len())),

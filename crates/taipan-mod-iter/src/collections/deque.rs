@@ -13,6 +13,7 @@ use taipan_object::singletons::not_implemented;
 use taipan_object::statics::{PyExc_TypeError, StaticType};
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, Type, TypeSpec, abi, methods, raise};
+use taipan_object::{bind, payload};
 use taipan_types_collections::Text;
 
 /// A double-ended queue.
@@ -23,18 +24,6 @@ pub struct Deque {
     pub(super) changes: Cell<usize>,
 }
 
-impl Held for RefCell<VecDeque<Ref>> {
-    fn show(&self, visitor: &mut Visitor) {
-        for item in self.borrow().iter() {
-            visitor.visit(item);
-        }
-    }
-
-    fn release(&self) {
-        let items = self.take();
-        drop(items);
-    }
-}
 payload!(
     Deque,
     DEQUE,

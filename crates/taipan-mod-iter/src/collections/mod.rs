@@ -56,12 +56,12 @@ methods! {
 
 fn init(module: &Module) -> PyResult<()> {
     make_ready(&deque::ITERATOR_SPEC)?;
-    add_type(module, "deque", &deque::SPEC)?;
-    add_type(module, "defaultdict", &defaultdict::SPEC)?;
+    add_type(module, &deque::SPEC)?;
+    add_type(module, &defaultdict::SPEC)?;
     module.add("OrderedDict", &PyODict_Type)?;
-    add_type(module, "_deque_iterator", &deque::ITERATOR_SPEC)?;
-    add_type(module, "_deque_reverse_iterator", &deque::REVERSE_SPEC)?;
-    add_type(module, "_tuplegetter", &tuplegetter::SPEC)
+    add_type(module, &deque::ITERATOR_SPEC)?;
+    add_type(module, &deque::REVERSE_SPEC)?;
+    add_type(module, &tuplegetter::SPEC)
 }
 
 /// `_collections`.

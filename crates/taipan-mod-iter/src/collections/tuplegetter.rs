@@ -8,6 +8,7 @@ use taipan_object::singletons::{is_none, new_none};
 use taipan_object::statics::PyExc_TypeError;
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Type, TypeSpec, err, methods, raise};
+use taipan_object::{bind, payload};
 
 /// An item of tuples, by its index.
 pub struct TupleGetter {

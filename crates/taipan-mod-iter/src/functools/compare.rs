@@ -1,6 +1,7 @@
 //! `cmp_to_key`: keys that compare through a function of two values.
 
 use crate::util::{Field, GC};
+use taipan_object::called;
 use taipan_object::native::*;
 use taipan_object::protocol::richcompare;
 use taipan_object::{Object, PyResult, TypeSpec, err, int};

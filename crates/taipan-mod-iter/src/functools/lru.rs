@@ -7,6 +7,7 @@
 
 use crate::util::{Field, GC_BASE};
 use core::cell::{Cell, RefCell};
+use taipan_object::bind;
 use taipan_object::dict::Dict;
 use taipan_object::err::type_error;
 use taipan_object::int::Int;
@@ -136,8 +137,8 @@ impl CalledPayload for Lru {
     const TYPE: &'static taipan_object::statics::StaticType = &LRU;
 
     fn traverse(&self, visitor: &mut Visitor) {
-        crate::util::Held::show(&self.function, visitor);
-        crate::util::Held::show(&self.info_type, visitor);
+        Held::show(&self.function, visitor);
+        Held::show(&self.info_type, visitor);
         visitor.visit(&self.cache);
         for node in &self.links.borrow().nodes {
             visitor.visit_opt(node.key.as_ref());

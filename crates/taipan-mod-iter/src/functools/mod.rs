@@ -42,10 +42,10 @@ methods! {
 fn init(module: &Module) -> PyResult<()> {
     make_ready(&partial::PLACEHOLDER_SPEC)?;
     make_ready(&compare::KEY_SPEC)?;
-    add_type(module, "_PlaceholderType", &partial::PLACEHOLDER_SPEC)?;
+    add_type(module, &partial::PLACEHOLDER_SPEC)?;
     module.add("Placeholder", &*partial::placeholder()?)?;
-    add_type(module, "partial", &partial::SPEC)?;
-    add_type(module, "_lru_cache_wrapper", &lru::SPEC)
+    add_type(module, &partial::SPEC)?;
+    add_type(module, &lru::SPEC)
 }
 
 /// The attribute of a function that becomes its pickled form.

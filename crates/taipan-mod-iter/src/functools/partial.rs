@@ -13,6 +13,7 @@ use taipan_object::tuple::Tuple;
 use taipan_object::{
     Object, PyResult, Ref, Type, TypeSpec, abi, callable, intern, methods, raise, state, typeobject,
 };
+use taipan_object::{called, payload};
 use taipan_types_collections::Text;
 
 /// The value without content.
@@ -288,9 +289,9 @@ pub(super) static SPEC: TypeSpec = TypeSpec {
     ],
     methods: METHODS,
     getset: &[
-        getset_row(c"func", |p: &View| p.function.get(), c"The function that is called."),
-        getset_row(c"args", |p: &View| p.args.get(), c"The arguments that come before those of the call."),
-        getset_row(c"keywords", |p: &View| p.keywords.get(), c"The keywords that every call gets."),
+        getset_row(c"func", |p: &View| p.function.get(), c"The function that is called.").with_setter(read_only),
+        getset_row(c"args", |p: &View| p.args.get(), c"The arguments that come before those of the call.").with_setter(read_only),
+        getset_row(c"keywords", |p: &View| p.keywords.get(), c"The keywords that every call gets.").with_setter(read_only),
         typeobject::INSTANCE_DICT,
     ],
     ..TypeSpec::new(&PARTIAL)

@@ -11,6 +11,7 @@ use taipan_object::protocol::to_vec;
 use taipan_object::statics::PyExc_TypeError;
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, Type, err, raise};
+use taipan_object::{bind, payload};
 
 /// What an odometer has done.
 #[derive(Clone, Copy, PartialEq)]

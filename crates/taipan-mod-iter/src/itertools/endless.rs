@@ -9,6 +9,7 @@ use taipan_object::protocol::{BinaryOp, binary_op, iter_next};
 use taipan_object::statics::{PyComplex_Type, PyExc_TypeError};
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, Type, err, intern, methods, raise};
+use taipan_object::{bind, payload};
 
 /// While `step` is 1 and the count fits a machine word, `small` is the count; afterwards `count` is.
 pub struct Count {

@@ -9,6 +9,7 @@ use taipan_object::singletons::is_none;
 use taipan_object::statics::{PyBool_Type, PyExc_OverflowError};
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, Type, err};
+use taipan_object::{bind, payload};
 
 pub struct Compress {
     data: Field,

@@ -6,6 +6,7 @@ use taipan_object::native::*;
 use taipan_object::protocol::{BinaryOp, binary_op, iter_next};
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, Type, err};
+use taipan_object::{bind, payload};
 
 pub struct Accumulate {
     iterator: Field,

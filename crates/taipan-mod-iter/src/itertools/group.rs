@@ -11,6 +11,7 @@ use taipan_object::protocol::iter_next;
 use taipan_object::statics::PyExc_TypeError;
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, Type, raise};
+use taipan_object::{bind, payload};
 
 pub struct Groupby {
     iterator: Field,

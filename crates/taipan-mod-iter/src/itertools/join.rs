@@ -9,6 +9,7 @@ use taipan_object::protocol::{call_with_dict, iter_next, to_vec};
 use taipan_object::singletons::none;
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, Type, methods};
+use taipan_object::{bind, payload};
 
 pub struct Chain {
     /// The iterator over the iterables.

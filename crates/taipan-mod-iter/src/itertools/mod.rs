@@ -23,31 +23,31 @@ methods! {
 
 fn init(module: &Module) -> PyResult<()> {
     make_ready(&group::GROUPER_SPEC)?;
-    for (name, spec) in [
-        ("accumulate", &fold::ACCUMULATE_SPEC),
-        ("batched", &fold::BATCHED_SPEC),
-        ("chain", &join::CHAIN_SPEC),
-        ("combinations", &combine::COMBINATIONS_SPEC),
-        ("combinations_with_replacement", &combine::REPLACEMENT_SPEC),
-        ("compress", &filter::COMPRESS_SPEC),
-        ("count", &endless::COUNT_SPEC),
-        ("cycle", &endless::CYCLE_SPEC),
-        ("dropwhile", &filter::DROPWHILE_SPEC),
-        ("filterfalse", &filter::FILTERFALSE_SPEC),
-        ("groupby", &group::GROUPBY_SPEC),
-        ("_grouper", &group::GROUPER_SPEC),
-        ("islice", &filter::ISLICE_SPEC),
-        ("pairwise", &fold::PAIRWISE_SPEC),
-        ("permutations", &combine::PERMUTATIONS_SPEC),
-        ("product", &combine::PRODUCT_SPEC),
-        ("repeat", &endless::REPEAT_SPEC),
-        ("starmap", &join::STARMAP_SPEC),
-        ("takewhile", &filter::TAKEWHILE_SPEC),
-        ("_tee", &tee::TEE_SPEC),
-        ("_tee_dataobject", &tee::DATA_SPEC),
-        ("zip_longest", &join::ZIP_SPEC),
+    for spec in [
+        &fold::ACCUMULATE_SPEC,
+        &fold::BATCHED_SPEC,
+        &join::CHAIN_SPEC,
+        &combine::COMBINATIONS_SPEC,
+        &combine::REPLACEMENT_SPEC,
+        &filter::COMPRESS_SPEC,
+        &endless::COUNT_SPEC,
+        &endless::CYCLE_SPEC,
+        &filter::DROPWHILE_SPEC,
+        &filter::FILTERFALSE_SPEC,
+        &group::GROUPBY_SPEC,
+        &group::GROUPER_SPEC,
+        &filter::ISLICE_SPEC,
+        &fold::PAIRWISE_SPEC,
+        &combine::PERMUTATIONS_SPEC,
+        &combine::PRODUCT_SPEC,
+        &endless::REPEAT_SPEC,
+        &join::STARMAP_SPEC,
+        &filter::TAKEWHILE_SPEC,
+        &tee::TEE_SPEC,
+        &tee::DATA_SPEC,
+        &join::ZIP_SPEC,
     ] {
-        add_type(module, name, spec)?;
+        add_type(module, spec)?;
     }
     Ok(())
 }

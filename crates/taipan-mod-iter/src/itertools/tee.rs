@@ -12,6 +12,7 @@ use taipan_object::protocol::iter_next;
 use taipan_object::statics::PyExc_TypeError;
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, Type, TypeSpec, abi, err, intern, methods, raise};
+use taipan_object::{bind, payload};
 
 /// Items in a block.
 const BLOCK: usize = 57;

@@ -1,6 +1,7 @@
 //! `itemgetter`, `attrgetter` and `methodcaller`.
 
 use crate::util::GC;
+use taipan_object::called;
 use taipan_object::dict::Dict;
 use taipan_object::err::type_error;
 use taipan_object::native::*;

@@ -231,9 +231,9 @@ methods! {
 }
 
 fn init(module: &Module) -> PyResult<()> {
-    add_type(module, "itemgetter", &getters::ITEM_SPEC)?;
-    add_type(module, "attrgetter", &getters::ATTR_SPEC)?;
-    add_type(module, "methodcaller", &getters::METHOD_SPEC)
+    add_type(module, &getters::ITEM_SPEC)?;
+    add_type(module, &getters::ATTR_SPEC)?;
+    add_type(module, &getters::METHOD_SPEC)
 }
 
 /// `_operator`.

@@ -49,7 +49,7 @@ impl Signature {
         let end = bytes.len() - 1;
         let mut at = 1;
         while at < end {
-            while at < end && (bytes[at] == b' ' || bytes[at] == b',') {
+            while at < end && matches!(bytes[at], b' ' | b',' | b'\n') {
                 at += 1;
             }
             if at >= end {

@@ -7,12 +7,18 @@
 
 use super::Visitor;
 use crate::err::PyResult;
-use crate::handle::{Object, Ref, Type};
+use crate::handle::{Layout, Object, Ref, Type};
 use crate::module::Module;
 use crate::native::TypeSpec;
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
-use taipan_abi::Py_TPFLAGS_READY;
+use std::collections::VecDeque;
+use taipan_abi::{Py_TPFLAGS_BASETYPE, Py_TPFLAGS_HAVE_GC, Py_TPFLAGS_READY};
+
+/// A collectable class without subclasses in Python.
+pub const GC: u64 = Py_TPFLAGS_HAVE_GC;
+/// A collectable class that Python code may derive from.
+pub const GC_BASE: u64 = Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE;
 
 /// A field that owns a reference or nothing.
 #[derive(Default)]
@@ -78,10 +84,54 @@ impl Held for Field {
     }
 }
 
+impl<T: Layout> Held for Ref<T> {
+    fn show(&self, visitor: &mut Visitor) {
+        visitor.visit(self);
+    }
+
+    /// What never changes is released with its owner: cycles are broken elsewhere.
+    fn release(&self) {}
+}
+
+impl Held for Vec<Ref> {
+    fn show(&self, visitor: &mut Visitor) {
+        self.iter().for_each(|item| visitor.visit(item));
+    }
+
+    /// As for a plain reference.
+    fn release(&self) {}
+}
+
 impl Held for RefCell<Vec<Ref>> {
     fn show(&self, visitor: &mut Visitor) {
         for item in self.borrow().iter() {
             visitor.visit(item);
+        }
+    }
+
+    fn release(&self) {
+        let items = self.take();
+        drop(items);
+    }
+}
+
+impl Held for RefCell<VecDeque<Ref>> {
+    fn show(&self, visitor: &mut Visitor) {
+        for item in self.borrow().iter() {
+            visitor.visit(item);
+        }
+    }
+
+    fn release(&self) {
+        let items = self.take();
+        drop(items);
+    }
+}
+
+impl Held for RefCell<Vec<Option<Ref>>> {
+    fn show(&self, visitor: &mut Visitor) {
+        for item in self.borrow().iter() {
+            visitor.visit_opt(item.as_ref());
         }
     }
 
@@ -130,9 +180,19 @@ pub const fn type_init(
 
 /// Declares a payload with its type object:
 /// `payload!(Chain, CHAIN, c"itertools.chain", FLAGS, PyBaseObject_Type, [source, active]);`
-/// where the list names the fields that own references.
+/// where the list names the fields that own references; without a base it is `object`.
 #[macro_export]
 macro_rules! payload {
+    ($payload:ident, $ty:ident, $python:literal, $flags:expr, [$($field:ident),*]) => {
+        $crate::payload!(
+            $payload,
+            $ty,
+            $python,
+            $flags,
+            $crate::statics::PyBaseObject_Type,
+            [$($field),*]
+        );
+    };
     ($payload:ident, $ty:ident, $python:literal, $flags:expr, $base:expr, [$($field:ident),*]) => {
         /// The type object.
         pub static $ty: $crate::statics::StaticType =
@@ -147,6 +207,30 @@ macro_rules! payload {
             const TYPE: &'static $crate::statics::StaticType = &$ty;
             fn traverse(&self, _visitor: &mut $crate::native::Visitor) {
                 $($crate::native::Held::show(&self.$field, _visitor);)*
+            }
+            fn clear(&self) {
+                $($crate::native::Held::release(&self.$field);)*
+            }
+        }
+    };
+}
+
+/// Declares a payload whose instances can be called: as `payload!`, for [`$crate::native::Called`].
+#[macro_export]
+macro_rules! called {
+    ($payload:ident, $ty:ident, $python:literal, $flags:expr, [$($field:ident),*]) => {
+        /// The type object.
+        pub static $ty: $crate::statics::StaticType = $crate::statics::StaticType::called(
+            $python,
+            $crate::native::Native::<$crate::native::Called<$payload>>::SIZE,
+            $crate::native::Called::<$payload>::OFFSET,
+            $flags,
+        );
+
+        impl $crate::native::CalledPayload for $payload {
+            const TYPE: &'static $crate::statics::StaticType = &$ty;
+            fn traverse(&self, visitor: &mut $crate::native::Visitor) {
+                $($crate::native::Held::show(&self.$field, visitor);)*
             }
             fn clear(&self) {
                 $($crate::native::Held::release(&self.$field);)*

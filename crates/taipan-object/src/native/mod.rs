@@ -23,10 +23,10 @@ pub use args::{Args, CallArgs, Signature};
 pub use convert::{IntoPy, from_c, from_c_int, from_c_opt, opt_ptr, ret, ret_int, ret_len};
 pub use derived::{Called, CalledPayload, Derived, DerivedPayload};
 pub use entry::Signed;
-pub use fields::{Field, Held, add_type, make_ready, type_init};
+pub use fields::{Field, GC, GC_BASE, Held, add_type, make_ready, type_init};
 pub use memory::{Memory, bf_memory};
 pub use payload::{Native, Payload, Visitor, native_new};
-pub use rows::{Member, MethodRow, getset_row, method_row};
+pub use rows::{Member, MethodRow, getset_row, method_row, read_only};
 pub use slots::*;
 
 use crate::statics::StaticType;

@@ -140,3 +140,11 @@ impl GetSetRow {
         self
     }
 }
+
+/// The setter of attributes that CPython declares as members which cannot be set.
+///
+/// # Errors
+/// Always `AttributeError`.
+pub fn read_only(_: &Object, _: Option<&Object>) -> PyResult<()> {
+    Err(crate::err::attribute_error("readonly attribute"))
+}

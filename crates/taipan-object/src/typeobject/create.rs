@@ -379,13 +379,10 @@ unsafe fn set_instance_layout(ty: &Type, base: &Type, metatype: &Type, layout: &
         (*raw).tp_weaklistoffset = (*base.raw()).tp_weaklistoffset;
         (*raw).tp_dictoffset = (*base.raw()).tp_dictoffset;
         if layout.add_dict {
-            if (*base.raw()).tp_itemsize != 0 {
-                (*raw).tp_dictoffset = -8;
-                (*raw).tp_basicsize += 8;
-            } else {
-                ty.add_flags(Py_TPFLAGS_MANAGED_DICT);
-                (*raw).tp_dictoffset = -1;
-                // Values can stand right behind the fields only where nothing else does.
+            ty.add_flags(Py_TPFLAGS_MANAGED_DICT);
+            (*raw).tp_dictoffset = -1;
+            // Values can stand right behind the fields only where nothing else does.
+            if (*base.raw()).tp_itemsize == 0 {
                 ty.add_flags(Py_TPFLAGS_INLINE_VALUES);
             }
         }

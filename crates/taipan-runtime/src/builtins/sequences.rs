@@ -41,7 +41,7 @@ pub(super) fn iter(_: &Module, args: &[&Object]) -> PyResult {
             if !callable.is_callable() {
                 return Err(type_error("iter(v, w): v must be callable"));
             }
-            PyCallIter_Type.call(&[callable, sentinel])
+            taipan_types_collections::iters::generic::callable_iterator(callable, sentinel)
         }
         [] => Err(type_error("iter expected at least 1 argument, got 0")),
         _ => Err(raise!(PyExc_TypeError, "iter expected at most 2 arguments, got {}", args.len())),

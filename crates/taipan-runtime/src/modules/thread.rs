@@ -12,10 +12,13 @@ use taipan_object::float::Float;
 use taipan_object::gil::allow_threads;
 use taipan_object::int::Int;
 use taipan_object::module::{Module, ModuleSpec};
-use taipan_object::native::{Args, Native, Payload, TypeSpec, getset_row, native_new, tp_new, tp_repr};
+use taipan_object::native::*;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
-use taipan_object::{Object, PyErr, PyResult, Ref, Type, err, protocol, raise, state, typeobject};
+use taipan_object::unicode::Str;
+use taipan_object::{
+    Object, PyErr, PyResult, Ref, Type, err, intern, payload, protocol, raise, state, typeobject,
+};
 
 /// The longest wait in seconds that locks take.
 const TIMEOUT_MAX: f64 = 9_223_372_036.0;
@@ -105,6 +108,8 @@ pub(crate) struct Threads {
     pub main: Cell<u64>,
     stack_size: Cell<usize>,
     running: Cell<usize>,
+    /// How many thread-local objects were made.
+    locals: Cell<u64>,
     /// Threads that the end of the interpreter waits for.
     awaited: RefCell<Vec<Arc<Done>>>,
 }
@@ -340,6 +345,118 @@ static RLOCK_SPEC: TypeSpec = TypeSpec {
     slots: &[RLockView::DEALLOC, tp_new(rlock_new), tp_repr(rlock_repr)],
     methods: RLOCK_METHODS,
     ..TypeSpec::new(&RLOCK)
+};
+
+// Variables of each thread.
+
+/// An object whose attributes every thread has for itself. Each thread's attributes stand in the thread's
+/// own dict under the object's number; before an access the right ones are put in place.
+pub struct Local {
+    number: u64,
+    args: Ref<Tuple>,
+    kwargs: Field,
+}
+payload!(
+    Local,
+    LOCAL,
+    c"_thread._local",
+    GC_BASE | taipan_object::abi::Py_TPFLAGS_MANAGED_DICT | taipan_object::abi::Py_TPFLAGS_MANAGED_WEAKREF,
+    [args, kwargs]
+);
+type LocalView = Native<Local>;
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        state::forget_in_threads(&Int::from_u64(self.number));
+    }
+}
+
+fn local_new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
+    let given = !args.is_empty() || kwargs.is_some_and(|kwargs| !kwargs.is_empty());
+    let init = intern!("__init__");
+    let own = match (ty.lookup(init), PyBaseObject_Type.lookup(init)) {
+        (Some(own), Some(plain)) => !own.is(&plain),
+        _ => false,
+    };
+    if given && !own {
+        return Err(type_error("Initialization arguments are not supported"));
+    }
+    let all = threads();
+    all.locals.set(all.locals.get() + 1);
+    let kwargs = match kwargs {
+        Some(kwargs) => Some(kwargs.copy()?.upcast()),
+        None => None,
+    };
+    let local = Local { number: all.locals.get(), args: Ref::of(args), kwargs: Field::new(kwargs) };
+    let made = native_new(ty, local)?;
+    // The thread that makes the object runs `__init__` in the ordinary way.
+    let dict = Dict::new()?;
+    state::thread_dict()?.set(&Int::from_u64(made.number), &dict)?;
+    Ok(made.upcast())
+}
+
+/// Puts this thread's attributes in place; another thread's first access runs `__init__`.
+fn switch(local: &LocalView) -> PyResult<()> {
+    let key = Int::from_u64(local.number);
+    let all = state::thread_dict()?;
+    if let Some(found) = all.get(&key)? {
+        taipan_object::instance::set_dict(local.object(), found.downcast::<Dict>());
+        return Ok(());
+    }
+    let dict = Dict::new()?;
+    all.set(&key, &dict)?;
+    taipan_object::instance::set_dict(local.object(), Some(&dict));
+    let object = local.object();
+    let Some(init) = object.ty().lookup(intern!("__init__")) else { return Ok(()) };
+    if PyBaseObject_Type.lookup(intern!("__init__")).is_some_and(|plain| plain.is(&init)) {
+        return Ok(());
+    }
+    let kwargs = local.kwargs.get().and_then(|kwargs| kwargs.downcast_owned::<Dict>().ok());
+    let mut args = vec![object];
+    args.extend(local.args.items());
+    if let Err(error) = protocol::call_with_dict(&init, &*Tuple::from_refs(&args)?, kwargs.as_deref()) {
+        all.remove(&key)?;
+        return Err(error);
+    }
+    taipan_object::instance::set_dict(object, Some(&dict));
+    Ok(())
+}
+
+fn local_get(local: &LocalView, name: &Object) -> PyResult {
+    switch(local)?;
+    taipan_object::instance::generic_getattr(local.object(), name)
+}
+
+fn local_set(local: &LocalView, name: &Object, value: Option<&Object>) -> PyResult<()> {
+    if name.downcast::<Str>().is_some_and(|name| name.equals("__dict__")) {
+        return Err(raise!(
+            PyExc_AttributeError,
+            "'{}' object attribute '__dict__' is read-only",
+            local.object().ty().message_name()
+        ));
+    }
+    switch(local)?;
+    taipan_object::instance::generic_setattr(local.object(), name, value)
+}
+
+static LOCAL_SPEC: TypeSpec = TypeSpec {
+    doc: Some(c"_local()\n--\n\nAn object whose attributes every thread has for itself."),
+    slots: &[
+        LocalView::DEALLOC,
+        LocalView::TRAVERSE,
+        LocalView::CLEAR,
+        tp_new(local_new),
+        tp_getattro(local_get),
+        tp_setattro(local_set),
+    ],
+    getset: &[getset_row(
+        c"__dict__",
+        |local: &LocalView| -> PyResult<Option<Ref<Dict>>> {
+            taipan_object::instance::dict_of(local.object())
+        },
+        c"this thread's attributes",
+    )],
+    ..TypeSpec::new(&LOCAL)
 };
 
 // Threads.
@@ -610,13 +727,14 @@ taipan_object::methods! { static METHODS = {
 } }
 
 fn init(module: &Module) -> PyResult<()> {
-    for spec in [&LOCK_SPEC, &RLOCK_SPEC, &HANDLE_SPEC] {
+    for spec in [&LOCK_SPEC, &RLOCK_SPEC, &HANDLE_SPEC, &LOCAL_SPEC] {
         typeobject::install(spec)?;
     }
     threads().main.set(taipan_os::signals::thread_ident());
     module.add("lock", &LOCK)?;
     module.add("LockType", &LOCK)?;
     module.add("RLock", &RLOCK)?;
+    module.add("_local", &LOCAL)?;
     module.add("_ThreadHandle", &HANDLE)?;
     module.add("error", &PyExc_RuntimeError)?;
     module.add("TIMEOUT_MAX", &Float::new(TIMEOUT_MAX))?;

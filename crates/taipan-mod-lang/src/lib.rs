@@ -1,0 +1,11 @@
+//! Native modules about the language itself: regular expressions, syntax trees, tokens, symbol tables,
+//! opcodes, type parameters, context variables.
+
+#![forbid(unsafe_code)]
+
+pub mod sre;
+
+use taipan_object::module::ModuleSpec;
+
+/// The modules of this room.
+pub const MODULES: &[&ModuleSpec] = &[&sre::SPEC];
