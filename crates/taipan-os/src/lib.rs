@@ -3,7 +3,9 @@
 //! Every system call of Taipan is made here, and errors come back as `errno`. The crate knows no
 //! Python. A policy object will stand at this door (allow, deny, virtualise); for now it is open.
 
+pub mod accounts;
 pub mod calls;
+pub mod child;
 pub mod clock;
 pub mod constants;
 pub mod descriptors;
