@@ -11,6 +11,7 @@ pub mod constants;
 pub mod descriptors;
 pub mod files;
 pub mod library;
+pub mod net;
 pub mod paths;
 pub mod process;
 pub mod signals;
