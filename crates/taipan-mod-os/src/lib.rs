@@ -1,5 +1,5 @@
 //! Native modules of the operating system: `posix`, `errno`, `time`, `select`, `fcntl`, `pwd`, `grp`,
-//! `resource` and `_posixsubprocess`.
+//! `resource`, `_posixsubprocess` and `_socket`.
 //!
 //! System calls are made in `taipan-os`; what is written here is how Python calls them: which
 //! arguments are taken, what comes back, and which exception each failure becomes.
@@ -12,6 +12,7 @@ mod fcntl;
 pub mod posix;
 mod resource;
 mod select;
+mod socket;
 mod subprocess;
 pub mod time;
 
@@ -28,4 +29,5 @@ pub const MODULES: &[&ModuleSpec] = &[
     &accounts::GRP,
     &resource::SPEC,
     &subprocess::SPEC,
+    &socket::SPEC,
 ];

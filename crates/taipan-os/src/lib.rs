@@ -12,6 +12,7 @@ pub mod descriptors;
 pub mod files;
 pub mod library;
 pub mod locale;
+pub mod net;
 pub mod paths;
 pub mod process;
 pub mod signals;
