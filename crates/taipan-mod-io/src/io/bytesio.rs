@@ -252,6 +252,8 @@ fn truncate(stream: &View, args: &Args<'_>) -> PyResult<usize> {
         None => stream.position.get(),
         Some(size) => {
             let size = super::util::size_or(Some(size), 0)?;
+            stream.check()?;
+            stream.memory.check_exports()?;
             usize::try_from(size).map_err(|_| raise!(PyExc_ValueError, "negative size value {size}"))?
         }
     };

@@ -51,6 +51,11 @@ impl StringIO {
         if self.closed.get() { Err(closed_file()) } else { Ok(()) }
     }
 
+    /// A stream that was never set up may be unpickled into, a closed one not.
+    fn check_open(&self) -> PyResult<()> {
+        if self.closed.get() { Err(closed_file()) } else { Ok(()) }
+    }
+
     fn len(&self) -> usize {
         match &*self.contents.borrow() {
             Contents::Pieces(_, len) => *len,
@@ -331,6 +336,7 @@ fn setstate(stream: &View, state: &Object) -> PyResult<()> {
             state.ty().message_name()
         ));
     };
+    stream.check_open()?;
     let parts = state.items();
     start(stream, None, Some(parts[1]))?;
     // The contents were translated when they were written.

@@ -12,9 +12,9 @@ use core::cell::{Cell, RefCell};
 use taipan_object::bytes::Bytes;
 use taipan_object::native::*;
 use taipan_object::singletons::is_none;
-use taipan_object::statics::StaticType;
+use taipan_object::statics::{PyExc_TypeError, PyUnicode_Type, StaticType};
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, Type, err, intern};
+use taipan_object::{Object, PyErr, PyResult, Ref, Type, err, intern, raise};
 
 pub struct TextIOWrapper {
     pub buffer: Field,
@@ -168,7 +168,17 @@ pub fn write(stream: &View, text: &Object) -> PyResult<usize> {
     let line_buffering = stream.line_buffering.get();
     let has_line = (written.is_some() || line_buffering) && has_char(text, b'\n');
     let mut text = Ref::of(text);
-    if let Some(written) = written.filter(|_| has_line) {
+    let mut buffer = buffer;
+    if let Some(written) = written.filter(|_| has_line)
+        && !text.is_exact(&PyUnicode_Type)
+    {
+        text = replaced_by_method(&text, written)?;
+        // The method may have done anything to the stream.
+        buffer = open_buffer(stream)?;
+        if !stream.encoder.is_set() {
+            return Err(unsupported("not writable"));
+        }
+    } else if let Some(written) = written.filter(|_| has_line) {
         text = taipan_types_text::str::replaced(
             &text,
             &*Str::from_utf8("\n")?,
@@ -179,8 +189,12 @@ pub fn write(stream: &View, text: &Object) -> PyResult<usize> {
     let flush_below = line_buffering && (has_line || has_char(&text, b'\r'));
     let data = stream.encoder.encode(&text, &stream.errors())?;
     let chunk = stream.chunk_size.get();
-    let waiting = stream.pending.borrow().len();
-    if waiting > 0 && waiting + data.len() > chunk {
+    loop {
+        // Writing may leave more behind.
+        let waiting = stream.pending.borrow().len();
+        if waiting == 0 || waiting + data.len() <= chunk {
+            break;
+        }
         stream.write_pending()?;
     }
     let now = {
@@ -208,6 +222,15 @@ pub fn write(stream: &View, text: &Object) -> PyResult<usize> {
     Ok(len)
 }
 
+/// The text of a subclass with its own `replace`.
+fn replaced_by_method(text: &Str, written: &str) -> PyResult<Ref<Str>> {
+    let (newline, written) = (Str::from_utf8("\n")?, Str::from_utf8(written)?);
+    let made = text.call_method(intern!("replace"), &[&newline, &written])?;
+    made.downcast_owned::<Str>().map_err(|made| {
+        raise!(PyExc_TypeError, "replace() should return a str, not {}", made.ty().message_name())
+    })
+}
+
 /// `flush()`.
 pub fn flush(stream: &View) -> PyResult<()> {
     let buffer = open_buffer(stream)?;
@@ -219,7 +242,7 @@ pub fn flush(stream: &View) -> PyResult<()> {
 /// `close()`.
 pub fn close(stream: &View) -> PyResult<()> {
     let buffer = stream.attached()?;
-    if super::base::is_closed(stream.object())? {
+    if super::base::is_closed(stream.object())? || stream.detached.get() {
         return Ok(());
     }
     if stream.finalizing.get() {

@@ -203,7 +203,12 @@ fn forward(stream: &View, name: &'static Str) -> PyResult {
 
 fn set_chunk_size(stream: &View, value: Option<&Object>) -> PyResult<()> {
     stream.attached()?;
-    let Some(value) = value else { return Err(err::attribute_error("cannot delete attribute")) };
+    let Some(value) = value else {
+        return Err(err::attribute_error(&format!(
+            "attribute '_CHUNK_SIZE' of '{}' objects cannot be deleted",
+            Type::full_name(&TEXT_IO_WRAPPER)
+        )));
+    };
     let size = value.to_index_clamped(Some(&PyExc_ValueError))?;
     if size <= 0 {
         return Err(err::value_error("a strictly positive integer is required"));
@@ -280,7 +285,7 @@ pub static SPEC: TypeSpec = TypeSpec {
         getset_row(c"errors", |stream: &View| stream.check_ready().map(|()| stream.errors()), c"what happens to what cannot be stored"),
         getset_row(c"_CHUNK_SIZE", |stream: &View| stream.attached().map(|_| stream.chunk_size.get()), c"the size of chunks")
             .with_setter(set_chunk_size),
-        getset_row(c"buffer", |stream: &View| stream.check_ready().map(|()| stream.buffer.get()), c"the stream below"),
+        getset_row(c"buffer", |stream: &View| stream.attached(), c"the stream below"),
     ],
     ..TypeSpec::new(&TEXT_IO_WRAPPER)
 };

@@ -31,6 +31,8 @@ pub struct Reader {
     dialect: Ref<Native<Dialect>>,
     lines: Field,
     line_number: Cell<u64>,
+    /// How many rows were finished: lines may come from code that reads from this reader itself.
+    rows: Cell<u64>,
 }
 
 static READER: StaticType = StaticType::native(
@@ -56,7 +58,10 @@ type View = Native<Reader>;
 pub fn open(args: &CallArgs<'_>) -> PyResult<Ref<View>> {
     let (iterable, dialect) = opened(args, "reader")?;
     let lines = iterable.iter()?;
-    native_new(&READER, Reader { dialect, lines: Field::new(Some(lines)), line_number: Cell::new(0) })
+    native_new(
+        &READER,
+        Reader { dialect, lines: Field::new(Some(lines)), line_number: Cell::new(0), rows: Cell::new(0) },
+    )
 }
 
 /// A row being read.
@@ -229,8 +234,13 @@ fn next(reader: &View) -> PyResult<Option<Ref>> {
         fields: RefCell::default(),
         limit: shared()?.limit(),
     };
+    let before = reader.rows.get();
     loop {
-        let Some(line) = protocol::iter_next(&lines)? else {
+        let line = protocol::iter_next(&lines)?;
+        if reader.rows.get() != before {
+            return Err(Error::new("iterator has already advanced the reader"));
+        }
+        let Some(line) = line else {
             if row.field.is_empty() && row.at != At::InQuoted {
                 return Ok(None);
             }
@@ -255,6 +265,7 @@ fn next(reader: &View) -> PyResult<Option<Ref>> {
             break;
         }
     }
+    reader.rows.set(before + 1);
     Ok(Some(List::from_vec(row.fields.take())?.upcast()))
 }
 

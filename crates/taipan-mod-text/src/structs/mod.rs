@@ -193,7 +193,7 @@ pub struct Struct {
 static STRUCT: StaticType = StaticType::native(
     c"_struct.Struct",
     Native::<Struct>::SIZE,
-    abi::Py_TPFLAGS_BASETYPE | abi::Py_TPFLAGS_MANAGED_WEAKREF,
+    abi::Py_TPFLAGS_HAVE_GC | abi::Py_TPFLAGS_BASETYPE | abi::Py_TPFLAGS_MANAGED_WEAKREF,
 );
 
 impl Payload for Struct {
@@ -315,6 +315,8 @@ static STRUCT_SPEC: TypeSpec = TypeSpec {
     doc: Some(c"Struct(format)\n--\n\nA parsed format, to pack and unpack with."),
     slots: &[
         View::DEALLOC,
+        View::TRAVERSE,
+        View::CLEAR,
         tp_new(|ty: &Type, _: &Tuple, _: Option<&Dict>| native_new(ty, Struct::default())),
         tp_init(struct_init),
         tp_repr(struct_repr),

@@ -204,8 +204,9 @@ impl Buffered {
         let buffer = writable_arg(buffer, if once { "readinto1" } else { "readinto" })?;
         self.check_open("readinto of closed file")?;
         let mut done = 0;
-        let ahead = self.read_ahead().min(buffer.len());
+        let ahead = self.read_ahead();
         if ahead > 0 {
+            let ahead = ahead.min(buffer.len());
             let at = self.position.get();
             buffer.write_at(0, &self.memory.borrow()[at..at + ahead]);
             self.position.set(at + ahead);

@@ -180,7 +180,8 @@ impl Buffered {
                 let offset = if whence == 0 { target - (current - self.raw_offset()) } else { target };
                 if offset >= -(self.position.get() as i64) && offset <= ahead {
                     self.position.set((self.position.get() as i64 + offset) as usize);
-                    return Ok(current - ahead + offset);
+                    // Devices that do not move may say less than was read ahead.
+                    return Ok((current - ahead + offset).max(0));
                 }
             }
         }
