@@ -4,12 +4,9 @@
 //! shared, makes a copy of its own. The context of a thread stands in the thread state, where C
 //! extensions expect it.
 
-use core::cell::{Cell, RefCell};
-use core::mem::replace;
-use taipan_abi::PyObject;
+use core::cell::Cell;
 use taipan_object::dict::Dict;
 use taipan_object::err::{PyErr, PyResult, key_error, runtime_error, type_error, value_error};
-use taipan_object::handle::set_field;
 use taipan_object::native::*;
 use taipan_object::protocol::vectorcall;
 use taipan_object::singletons::{none, not_implemented};
@@ -20,85 +17,69 @@ use taipan_object::{Object, Ref, Type, TypeSpec, bind, payload, raise, state, ty
 
 /// A context. The type keeps its list of weak references behind these fields.
 pub struct Context {
-    values: RefCell<Option<Ref<Dict>>>,
+    /// A dict, or nothing for an empty context.
+    values: Field,
+    entered: Cell<bool>,
 }
 const _: () = assert!(Native::<Context>::SIZE <= 32);
 
 impl Payload for Context {
     const TYPE: &'static StaticType = &PyContext_Type;
     fn traverse(&self, visitor: &mut Visitor) {
-        visitor.visit_opt(self.values.borrow().as_ref());
+        self.values.show(visitor);
     }
     fn clear(&self) {
-        let values = self.values.take();
-        drop(values);
+        self.values.release();
     }
 }
 
 type View = Native<Context>;
 
-/// Contexts that some thread is running in.
-#[derive(Default)]
-struct Entered(RefCell<Vec<usize>>);
-
-fn entered() -> &'static RefCell<Vec<usize>> {
-    &state::interp().extension(Entered::default).0
-}
-
 fn new_context(values: Option<Ref<Dict>>) -> PyResult<Ref<View>> {
-    native_new(&PyContext_Type, Context { values: RefCell::new(values) })
+    let values = Field::new(values.map(Ref::upcast));
+    native_new(&PyContext_Type, Context { values, entered: Cell::new(false) })
 }
 
 /// The thread's context, made now if need be.
 fn current() -> PyResult<Ref<View>> {
-    let thread = state::current();
-    // SAFETY: attached; the field holds null or a context that it owns.
-    unsafe {
-        let place = &raw mut (*thread).base.context;
-        if (*place).is_null() {
-            set_field(place, Some(new_context(None)?.upcast()));
-        }
-        Ok(Ref::of(Object::borrow(*place).cast::<View>()))
+    if let Some(found) = state::context()
+        && let Ok(context) = found.downcast_owned::<View>()
+    {
+        return Ok(context);
     }
-}
-
-/// Puts another context into the thread; returns the one before.
-fn swap(context: Option<Ref>) -> Option<Ref> {
-    let thread = state::current();
-    // SAFETY: attached; references move in and out.
-    unsafe {
-        let new = taipan_object::handle::into_ptr_opt(context);
-        let old: *mut PyObject = replace(&mut (*thread).base.context, new);
-        (*thread).base.context_ver = (*thread).base.context_ver.wrapping_add(1);
-        if old.is_null() { None } else { Some(Ref::steal(old)) }
-    }
+    let made = new_context(None)?;
+    state::set_context(Some(made.clone().upcast()));
+    Ok(made)
 }
 
 impl Context {
+    fn dict(&self) -> Option<Ref<Dict>> {
+        self.values.get().and_then(|values| values.downcast_owned().ok())
+    }
+
     /// The values as they are now; whoever holds them keeps them as they are.
     fn snapshot(&self) -> PyResult<Ref<Dict>> {
-        let mut values = self.values.borrow_mut();
-        match &*values {
-            Some(values) => Ok(values.clone()),
-            None => Ok(values.insert(Dict::new()?).clone()),
+        if let Some(values) = self.dict() {
+            return Ok(values);
         }
+        let values = Dict::new()?;
+        self.values.set(Some(values.clone().upcast()));
+        Ok(values)
     }
 
     fn get(&self, var: &Object) -> PyResult<Option<Ref>> {
-        let values = self.values.borrow().clone();
-        values.map_or(Ok(None), |values| values.get(var))
+        self.dict().map_or(Ok(None), |values| values.get(var))
     }
 
     /// A dict that nobody else holds.
     fn own_values(&self) -> PyResult<Ref<Dict>> {
         let shared = self.snapshot()?;
-        // One reference here, one in the cell.
+        // One reference here, one in the field.
         if shared.refcount() <= 2 {
             return Ok(shared);
         }
         let own = shared.copy()?;
-        let old = self.values.replace(Some(own.clone()));
-        drop(old);
+        self.values.set(Some(own.clone().upcast()));
         Ok(own)
     }
 }
@@ -158,20 +139,19 @@ fn run(context: &View, args: CallArgs<'_>) -> PyResult {
     let Some((function, _)) = args.positional().split_first() else {
         return Err(type_error("run() missing 1 required positional argument"));
     };
-    let address = context.object().as_ptr().addr();
-    if entered().borrow().contains(&address) {
+    if context.entered.replace(true) {
         return Err(raise!(
             PyExc_RuntimeError,
             "cannot enter context: {} is already entered",
             context.object().repr()?.to_lossy()
         ));
     }
-    entered().borrow_mut().push(address);
-    let before = swap(Some(context.object().new_ref()));
+    let before = state::context();
+    state::set_context(Some(context.object().new_ref()));
     let result = vectorcall(function, &args.all[1..], args.kwnames);
-    let after = swap(before);
-    entered().borrow_mut().retain(|&other| other != address);
-    let ours = after.is_some_and(|after| after.is(context.object()));
+    let ours = state::context().is_some_and(|after| after.is(context.object()));
+    state::set_context(before);
+    context.entered.set(false);
     match result {
         Ok(_) if !ours => {
             Err(runtime_error("cannot exit context: thread state references a different context object"))

@@ -67,7 +67,7 @@ fn check_parameters(parameters: &Tuple) -> PyResult<()> {
 }
 
 fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
-    bind!(given = "TypeAliasType" "(name, value, *, type_params=())", args, kwargs);
+    bind!(given = "typealias" "(name, value, *, type_params=())", args, kwargs);
     let name = name_argument(given.required(0), "typealias")?;
     let parameters = match given.get(2) {
         None => None,

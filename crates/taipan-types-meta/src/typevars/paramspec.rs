@@ -30,7 +30,7 @@ pub fn make_paramspec(name: &Object) -> PyResult {
 
 fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     bind!(
-        given = "ParamSpec" "(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)",
+        given = "paramspec" "(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)",
         args,
         kwargs
     );

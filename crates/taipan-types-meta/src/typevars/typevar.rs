@@ -34,7 +34,7 @@ fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     // All positional arguments behind the name are constraints.
     let named = args.slice(0, args.len().min(1))?;
     bind!(
-        given = "TypeVar" "(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)",
+        given = "typevar" "(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)",
         &named,
         kwargs
     );

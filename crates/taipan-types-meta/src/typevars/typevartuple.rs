@@ -20,7 +20,7 @@ pub fn make_typevartuple(name: &Object) -> PyResult {
 }
 
 fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
-    bind!(given = "TypeVarTuple" "(name, *, default=typing.NoDefault)", args, kwargs);
+    bind!(given = "typevartuple" "(name, *, default=typing.NoDefault)", args, kwargs);
     let name = name_argument(given.required(0), "typevartuple")?;
     let default = match given.get(1) {
         Some(default) => default.new_ref(),
