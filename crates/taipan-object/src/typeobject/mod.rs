@@ -22,7 +22,7 @@ pub use create::{
 };
 pub use mro::{compute_mro, make_mro};
 pub use ready::{install, ready, ready_static};
-pub use slotdefs::{SlotDef, get_slot, set_slot, slot_defs, update_all_slots, update_slot};
+pub use slotdefs::{SlotDef, get_slot, is_number_slot, set_slot, slot_defs, update_all_slots, update_slot};
 
 use crate::dict::Dict;
 use crate::err::PyResult;

@@ -99,6 +99,7 @@ fn init(module: &Module) -> PyResult<()> {
             module.add(ty.name(), ty)?;
         }
     }
+    module.add("ExceptionGroup", taipan_types_meta::exceptions::exception_group_type())?;
     module.add("EnvironmentError", &PyExc_OSError)?;
     module.add("IOError", &PyExc_OSError)?;
     let singletons: [(&str, &Object); 6] = [
