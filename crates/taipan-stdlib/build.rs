@@ -182,7 +182,10 @@ fn main() -> std::io::Result<()> {
         }
     }
     let ours = Path::new("Lib");
-    collect(ours, ours, &mut files);
+    // A checkout without files of our own has no such folder.
+    if ours.is_dir() {
+        collect(ours, ours, &mut files);
+    }
 
     let mut table = String::from("&[\n");
     for (index, (name, file, is_package, origin)) in FROZEN.iter().enumerate() {

@@ -156,13 +156,14 @@ fn render(groups: &[Group]) -> String {
     let mut out = String::from(
         "//! Written by `cargo dev gen-ast` from `ast.table`. Do not edit by hand.\n\n\
          #![allow(missing_docs, reason = \"the node classes and fields are CPython's\")]\n\n\
-         use super::{Constant, Count, FieldDescription, FieldRef, GroupDescription, Identifier, NodeDescription, PyStr, Range};\n\n",
+         use super::{Build, Constant, Count, FieldDescription, FieldRef, GroupDescription, Identifier, NodeDescription, PyStr, Range, Source};\n\n",
     );
     for group in groups {
         render_types(&mut out, groups, group);
     }
     render_descriptions(&mut out, groups);
     render_walk(&mut out, groups);
+    render_build(&mut out, groups);
     out
 }
 
@@ -383,4 +384,58 @@ fn render_fields(out: &mut String, groups: &[Group], member: &Member) {
         writeln!(out, "{index} => {text},").unwrap();
     }
     out.push_str("_ => FieldRef::None,\n");
+}
+
+/// How each group is made from a [`Source`].
+fn render_build(out: &mut String, groups: &[Group]) {
+    for (index, group) in groups.iter().enumerate() {
+        let name = rust_name(&group.name);
+        writeln!(
+            out,
+            "impl Build for {name} {{ fn build<S: Source>(source: &S) -> Result<{name}, S::Error> {{\n\
+             source.nested(|| {{"
+        )
+        .unwrap();
+        if group.located {
+            writeln!(out, "let range = source.range(&describe::GROUPS[{index}])?;").unwrap();
+        }
+        if is_struct(group) {
+            writeln!(out, "source.class(&describe::GROUPS[{index}])?;").unwrap();
+            let range = if group.located { "range," } else { "" };
+            writeln!(out, "Ok({name} {{ {range} {} }})", build_fields(group, &group.members[0])).unwrap();
+        } else {
+            let kind = if group.located { format!("{name}Kind") } else { name.clone() };
+            writeln!(out, "let kind = match source.class(&describe::GROUPS[{index}])? {{").unwrap();
+            for (number, member) in group.members.iter().enumerate() {
+                let m = &member.name;
+                let pattern =
+                    if number + 1 == group.members.len() { "_".to_owned() } else { number.to_string() };
+                let made = format!("{name}{m} {{ {} }}", build_fields(group, member));
+                match (member.fields.is_empty(), is_inline(group, member)) {
+                    (true, _) => writeln!(out, "{pattern} => {kind}::{m},").unwrap(),
+                    (_, true) => writeln!(out, "{pattern} => {kind}::{m}({made}),").unwrap(),
+                    _ => writeln!(out, "{pattern} => {kind}::{m}(Box::new({made})),").unwrap(),
+                }
+            }
+            out.push_str("};\n");
+            out.push_str(if group.located { "Ok(Self { range, kind })" } else { "Ok(kind)" });
+        }
+        out.push_str("})\n} }\n\n");
+    }
+}
+
+fn build_fields(group: &Group, member: &Member) -> String {
+    let description = format!("&describe::{}", node_constant(group, member));
+    let mut fields = String::new();
+    for (index, field) in member.fields.iter().enumerate() {
+        let get = match (field.count, field.kind.as_str()) {
+            ("One", _) => format!("Build::build(&source.one({description}, {index})?)?"),
+            ("Optional", "int") => format!("super::optional(source, {description}, {index})?.unwrap_or(0)"),
+            ("Optional", _) => format!("super::optional(source, {description}, {index})?"),
+            ("Many", _) => format!("super::many(source, {description}, {index})?"),
+            _ => format!("super::many_optional(source, {description}, {index})?"),
+        };
+        write!(fields, "{}: {get}, ", rust_field(&field.name)).unwrap();
+    }
+    fields
 }

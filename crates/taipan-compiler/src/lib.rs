@@ -80,6 +80,20 @@ pub struct Failure {
     pub warnings: Vec<Warning>,
 }
 
+/// Does to a tree what the compiler does before it makes code: folds constants, `__debug__` and formats,
+/// and drops docstrings, as far as the level of optimisation goes. Gives the warnings on the way.
+///
+/// # Errors
+/// What the future statements or the tree's depth give.
+pub fn preprocess(module: &mut Mod, options: &Options) -> Compiled<Vec<Warning>> {
+    let mut future = future::from_module(module)?;
+    future.features |= options.flags & FUTURE_MASK;
+    let depth = Depth::new(options.max_depth);
+    let mut preprocessor = preprocess::Preprocessor::new(options.optimize, future.annotations(), depth);
+    preprocessor.module(module)?;
+    Ok(preprocessor.warnings)
+}
+
 /// Compiles a tree. The tree is changed on the way: constants take the place of what they are computed from.
 pub fn compile(module: &mut Mod, filename: &str, options: &Options) -> Result<Output, Box<Failure>> {
     let mut warnings = Vec::new();

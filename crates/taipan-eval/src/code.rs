@@ -512,6 +512,7 @@ static GETSET: &[GetSetRow] = &[
         },
         c"",
     ),
+    getset_row(c"co_lnotab", co_lnotab, c""),
     getset_row(c"co_varnames", |c: &Code| c.names_of_kind(bytecode::CO_FAST_LOCAL), c""),
     getset_row(c"co_cellvars", |c: &Code| c.names_of_kind(bytecode::CO_FAST_CELL), c""),
     getset_row(c"co_freevars", |c: &Code| c.names_of_kind(bytecode::CO_FAST_FREE), c""),
@@ -553,6 +554,77 @@ fn co_lines(code: &Code) -> PyResult {
     Tuple::from_vec(all)?.iter()
 }
 
+/// Every conditional jump: where it stands and where it may go, in bytes.
+fn co_branches(code: &Code) -> PyResult {
+    use bytecode::Opcode;
+    let original = code.original_code();
+    let mut rows = Vec::new();
+    let (mut at, mut oparg) = (0, 0usize);
+    while at + 1 < original.len() {
+        oparg = oparg << 8 | usize::from(original[at + 1]);
+        let opcode = Opcode::from_u8(original[at]);
+        let next = at + 2 + opcode.map_or(0, Opcode::caches) * 2;
+        match opcode {
+            Some(Opcode::EXTENDED_ARG) => {
+                at = next;
+                continue;
+            }
+            Some(
+                Opcode::POP_JUMP_IF_TRUE
+                | Opcode::POP_JUMP_IF_FALSE
+                | Opcode::POP_JUMP_IF_NONE
+                | Opcode::POP_JUMP_IF_NOT_NONE,
+            ) => rows.push((at, next + 2, next + oparg * 2)),
+            Some(Opcode::FOR_ITER | Opcode::SEND) => rows.push((at, next, next + oparg * 2)),
+            Some(Opcode::END_ASYNC_FOR) => {
+                // The jump goes back to the SEND; what follows it is the way that is not taken.
+                let source = next.saturating_sub(oparg * 2);
+                rows.push((source, source + 4, next));
+            }
+            _ => {}
+        }
+        oparg = 0;
+        at = next;
+    }
+    let mut all = Vec::with_capacity(rows.len());
+    for (from, not_taken, taken) in rows {
+        all.push(Tuple::from_array([from.into_py()?, not_taken.into_py()?, taken.into_py()?])?.upcast());
+    }
+    Tuple::from_vec(all)?.iter()
+}
+
+/// The line table in the form that ended with Python 3.9, which old tools still read.
+fn co_lnotab(code: &Code) -> PyResult<Ref<Bytes>> {
+    (taipan_object::state::interp().hooks.get().warn)(
+        &taipan_object::statics::PyExc_DeprecationWarning,
+        "co_lnotab is deprecated, use co_lines instead.",
+        1,
+    )?;
+    let mut table: Vec<u8> = Vec::new();
+    let (mut at, mut line, mut from) = (0, code.firstlineno(), 0);
+    for (units, location) in bytecode::LocationReader::new(code.linetable(), code.firstlineno()) {
+        if location.lineno >= 0 && location.lineno != line {
+            let (mut bytes, mut lines) = (at - from, location.lineno - line);
+            while bytes > 255 {
+                table.extend([255, 0]);
+                bytes -= 255;
+            }
+            while lines > 127 {
+                table.extend([bytes as u8, 127]);
+                (bytes, lines) = (0, lines - 127);
+            }
+            while lines < -128 {
+                table.extend([bytes as u8, 0x80]);
+                (bytes, lines) = (0, lines + 128);
+            }
+            table.extend([bytes as u8, lines as i8 as u8]);
+            (line, from) = (location.lineno, at);
+        }
+        at += units * 2;
+    }
+    Bytes::new(&table)
+}
+
 fn varname_from_oparg(code: &Code, args: &Args<'_>) -> PyResult {
     let index = args.isize_or(0, 0)?;
     usize::try_from(index)
@@ -567,13 +639,28 @@ taipan_object::methods! { static METHODS = {
         "Iterate over the (line, end line, column, end column) of every code unit.";
     noargs "co_lines" "($self, /)" = co_lines,
         "Iterate over (start, end, line) of every stretch of bytecode.";
+    noargs "co_branches" "($self, /)" = co_branches,
+        "Iterate over (branch, target if not taken, target if taken).";
+    keywords "replace" "($self, /, **changes)" = crate::code_make::replace,
+        "A copy of the code object with some attributes changed.";
+    keywords "__replace__" "($self, /, **changes)" = crate::code_make::replace,
+        "The same as replace().";
+    noargs "__sizeof__" "($self, /)" = |c: &Code| (offset_of!(PyCodeObject, co_code_adaptive) + c.unit_count() * 2),
+        "How many bytes the code object takes.";
     args "_varname_from_oparg" "($self, /, oparg)" = varname_from_oparg,
         "Name the local variable behind an instruction's argument.";
 } }
 
 /// `code`.
 pub static SPEC: TypeSpec = TypeSpec {
-    slots: &[raw_dealloc(dealloc), tp_repr(repr), tp_hash(hash), tp_richcompare(compare)],
+    doc: Some(c"A code object: compiled Python."),
+    slots: &[
+        raw_dealloc(dealloc),
+        taipan_object::native::tp_new(crate::code_make::new),
+        tp_repr(repr),
+        tp_hash(hash),
+        tp_richcompare(compare),
+    ],
     methods: METHODS,
     getset: GETSET,
     members: MEMBERS,

@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod code;
+mod code_make;
 pub mod frame;
 pub mod frame_object;
 pub mod function;

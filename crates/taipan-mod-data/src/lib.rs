@@ -6,6 +6,7 @@
 // Not `forbid`: `zlib::stream` says at its head why it cannot do without.
 #![deny(unsafe_code)]
 
+mod array;
 mod bisect;
 mod hashes;
 mod heapq;
@@ -26,4 +27,5 @@ pub const MODULES: &[&ModuleSpec] = &[
     &hashes::sha3::SPEC,
     &hashes::blake2::SPEC,
     &zlib::SPEC,
+    &array::SPEC,
 ];

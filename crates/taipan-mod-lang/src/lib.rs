@@ -3,9 +3,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod contextvars;
 pub mod sre;
+pub mod typing;
 
 use taipan_object::module::ModuleSpec;
 
 /// The modules of this room.
-pub const MODULES: &[&ModuleSpec] = &[&sre::SPEC];
+pub const MODULES: &[&ModuleSpec] = &[&sre::SPEC, &typing::SPEC, &contextvars::SPEC];

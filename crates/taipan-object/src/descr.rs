@@ -172,7 +172,10 @@ impl WrapperDescr {
 /// The slot function behind a wrapper, if it may stand in `ty`'s slot directly.
 pub fn wrapped_slot(found: &Object, def: &'static SlotDef, ty: &Type) -> Option<*mut c_void> {
     let wrapper = found.downcast::<WrapperDescr>()?;
-    let same = wrapper.def().name == def.name && wrapper.def().wrap == def.wrap;
+    // A number slot is called with its operands in either order, a sequence slot of the same name is not.
+    let same = wrapper.def().name == def.name
+        && wrapper.def().wrap == def.wrap
+        && crate::typeobject::is_number_slot(wrapper.def().id) == crate::typeobject::is_number_slot(def.id);
     // SAFETY: a wrapper is a descriptor.
     (same && ty.is_subtype(unsafe { found.cast::<Descr>() }.owner())).then(|| wrapper.function())
 }

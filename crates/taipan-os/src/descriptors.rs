@@ -525,3 +525,32 @@ impl Drop for Mapping {
         unsafe { libc::munmap(self.address, self.length) };
     }
 }
+
+/// What [`lock`] makes of a part of a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Lock {
+    None,
+    Shared,
+    Exclusive,
+}
+
+/// Locks a part of a file, given by start and length, with one of `fcntl`'s commands.
+///
+/// # Errors
+/// What the system says.
+pub fn lock(fd: c_int, command: c_int, kind: Lock, part: (i64, i64), whence: c_int) -> Result<(), Errno> {
+    let kind = match kind {
+        Lock::None => libc::F_UNLCK,
+        Lock::Shared => libc::F_RDLCK,
+        Lock::Exclusive => libc::F_WRLCK,
+    };
+    let raw = libc::flock {
+        l_type: kind as libc::c_short,
+        l_whence: whence as libc::c_short,
+        l_start: part.0,
+        l_len: part.1,
+        l_pid: 0,
+    };
+    // SAFETY: the struct that these commands read.
+    check(unsafe { libc::fcntl(fd, command, &raw const raw) }).map(drop)
+}

@@ -3,13 +3,16 @@
 //! Every system call of Taipan is made here, and errors come back as `errno`. The crate knows no
 //! Python. A policy object will stand at this door (allow, deny, virtualise); for now it is open.
 
+pub mod accounts;
 pub mod calls;
+pub mod child;
 pub mod clock;
 pub mod constants;
 pub mod descriptors;
 pub mod files;
 pub mod library;
 pub mod locale;
+pub mod net;
 pub mod paths;
 pub mod process;
 pub mod signals;

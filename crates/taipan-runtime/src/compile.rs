@@ -1,5 +1,6 @@
 //! From source text to a code object, with Python's exceptions for what goes wrong.
 
+use core::cell::Cell;
 use taipan_compiler as compiler;
 use taipan_eval::code::Code;
 use taipan_object::int::Int;
@@ -7,8 +8,22 @@ use taipan_object::singletons::new_none;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, Type, state};
+use taipan_object::{Object, PyErr, PyResult, Ref, Type, intern, state};
+use taipan_syntax::ast::{Mod, NodeRef};
 use taipan_syntax::{ErrorKind, Flags, Mode, ParseError};
+
+/// The level of optimisation that the command line asked for.
+#[derive(Default)]
+struct DefaultOptimize(Cell<u8>);
+
+/// Sets the level of optimisation of everything that does not name its own.
+pub(crate) fn set_default_optimize(level: u8) {
+    state::interp().extension(DefaultOptimize::default).0.set(level);
+}
+
+pub(crate) fn default_optimize() -> u8 {
+    state::interp().extension(DefaultOptimize::default).0.get()
+}
 
 /// How a source is to be compiled.
 #[derive(Clone, Copy)]
@@ -20,6 +35,8 @@ pub struct Settings {
     pub allow_incomplete: bool,
     pub dont_imply_dedent: bool,
     pub top_level_await: bool,
+    pub type_comments: bool,
+    pub feature_version: u8,
 }
 
 impl Settings {
@@ -28,12 +45,51 @@ impl Settings {
         Self {
             mode,
             future: 0,
-            optimize: 0,
+            optimize: default_optimize(),
             allow_incomplete: false,
             dont_imply_dedent: false,
             top_level_await: false,
+            type_comments: false,
+            feature_version: 14,
         }
     }
+}
+
+/// The flags of the parser for these settings.
+fn parser_flags(settings: Settings) -> Flags {
+    Flags {
+        type_comments: settings.type_comments,
+        dont_imply_dedent: settings.dont_imply_dedent,
+        allow_incomplete_input: settings.allow_incomplete,
+        barry_as_bdfl: settings.future & taipan_bytecode::CO_FUTURE_BARRY_AS_BDFL != 0,
+        feature_version: settings.feature_version,
+        int_max_str_digits: usize::try_from(state::interp().int_max_str_digits.get()).unwrap_or(0),
+    }
+}
+
+fn compiler_options(settings: Settings) -> compiler::Options {
+    compiler::Options {
+        flags: settings.future,
+        top_level_await: settings.top_level_await,
+        optimize: settings.optimize,
+        ..compiler::Options::default()
+    }
+}
+
+/// Parses text.
+fn parse(source: &str, filename: &str, settings: Settings) -> PyResult<Mod> {
+    if source.contains('\0') {
+        return Err(PyErr::new(&PyExc_SyntaxError, "source code string cannot contain null bytes"));
+    }
+    let (outcome, warnings) = match taipan_syntax::parse(source, settings.mode, &parser_flags(settings)) {
+        Ok(parsed) => (Ok(parsed.module), parsed.warnings),
+        Err(rejected) => (Err(rejected.error), rejected.warnings),
+    };
+    for warning in warnings {
+        let error = warning.error.as_deref().map(|error| parse_error(error, filename));
+        issue(&warning.msg, filename, i64::from(warning.lineno), error)?;
+    }
+    outcome.map_err(|error| parse_error(&error, filename))
 }
 
 /// Compiles text.
@@ -41,31 +97,87 @@ impl Settings {
 /// # Errors
 /// `SyntaxError` and its kin, what a warning turned into an error raises.
 pub fn compile_text(source: &str, filename: &str, settings: Settings) -> PyResult<Ref<Code>> {
-    if source.contains('\0') {
-        return Err(PyErr::new(&PyExc_SyntaxError, "source code string cannot contain null bytes"));
+    let mut module = parse(source, filename, settings)?;
+    compile_tree(&mut module, source, filename, settings)
+}
+
+/// Compiles a tree; `source` is its text, as far as it is known.
+///
+/// # Errors
+/// As [`compile_text`].
+pub(crate) fn compile_tree(
+    module: &mut Mod,
+    source: &str,
+    filename: &str,
+    settings: Settings,
+) -> PyResult<Ref<Code>> {
+    let (outcome, warnings) = match compiler::compile(module, filename, &compiler_options(settings)) {
+        Ok(output) => (Ok(output.code), output.warnings),
+        Err(failure) => (Err(failure.error), failure.warnings),
+    };
+    issue_all(warnings, source, filename)?;
+    match outcome {
+        Ok(code) => Code::from_plain(&code),
+        Err(error) => Err(compile_error(&error, source, filename)),
     }
-    let digits = usize::try_from(state::interp().int_max_str_digits.get()).unwrap_or(0);
-    let flags = Flags {
-        type_comments: false,
-        dont_imply_dedent: settings.dont_imply_dedent,
-        allow_incomplete_input: settings.allow_incomplete,
-        barry_as_bdfl: false,
-        feature_version: 14,
-        int_max_str_digits: digits,
-    };
-    let mut parsed = match taipan_syntax::parse(source, settings.mode, &flags) {
-        Ok(parsed) => parsed,
-        Err(rejected) => return Err(parse_error(&rejected.error, filename)),
-    };
-    let options = compiler::Options {
-        flags: settings.future,
-        top_level_await: settings.top_level_await,
-        optimize: settings.optimize,
-        ..compiler::Options::default()
-    };
-    match compiler::compile(&mut parsed.module, filename, &options) {
-        Ok(output) => Code::from_plain(&output.code),
-        Err(failure) => Err(compile_error(&failure.error, source, filename)),
+}
+
+/// The tree of a text as node objects (`PyCF_ONLY_AST`), preprocessed if `optimized`.
+///
+/// # Errors
+/// As [`compile_text`].
+pub(crate) fn parse_to_object(
+    source: &str,
+    filename: &str,
+    settings: Settings,
+    optimized: bool,
+) -> PyResult<Ref> {
+    let mut module = parse(source, filename, settings)?;
+    if optimized {
+        preprocess(&mut module, source, filename, settings)?;
+    }
+    crate::ast::to_object(NodeRef::Mod(&module))
+}
+
+/// What `PyCF_OPTIMIZED_AST` asks for.
+pub(crate) fn preprocess(module: &mut Mod, source: &str, filename: &str, settings: Settings) -> PyResult<()> {
+    match compiler::preprocess(module, &compiler_options(settings)) {
+        Ok(warnings) => issue_all(warnings, source, filename),
+        Err(error) => Err(compile_error(&error, source, filename)),
+    }
+}
+
+fn issue_all(warnings: Vec<compiler::Warning>, source: &str, filename: &str) -> PyResult<()> {
+    for warning in warnings {
+        let line = i64::from(warning.range.lineno);
+        let error = compiler::CompileError {
+            kind: compiler::ErrorKind::Syntax,
+            message: warning.message.clone(),
+            range: Some(warning.range),
+        };
+        issue(&warning.message, filename, line, Some(compile_error(&error, source, filename)))?;
+    }
+    Ok(())
+}
+
+/// Issues a `SyntaxWarning`. Where warnings are errors, `error` is raised in its stead.
+fn issue(message: &str, filename: &str, line: i64, error: Option<PyErr>) -> PyResult<()> {
+    if state::interp().importlib.borrow().is_none() {
+        return Ok(());
+    }
+    let warn = crate::import_module("warnings")?.getattr(intern!("warn_explicit"))?;
+    let module = new_none();
+    let args: [&Object; 5] = [
+        &*Str::from_utf8(message)?,
+        &PyExc_SyntaxWarning,
+        &*Str::from_utf8(filename)?,
+        &Int::from_i64(line),
+        &module,
+    ];
+    match warn.call(&args) {
+        Ok(_) => Ok(()),
+        Err(raised) if raised.is(&PyExc_SyntaxWarning) => Err(error.unwrap_or(raised)),
+        Err(raised) => Err(raised),
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ast;
 mod builtins;
 mod compile;
 pub mod config;

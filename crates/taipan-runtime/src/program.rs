@@ -41,10 +41,6 @@ fn add_path(config: &Config, folder: &str) -> PyResult<()> {
     }
 }
 
-fn optimize(config: &Config) -> u8 {
-    config.optimize.clamp(0, 2) as u8
-}
-
 /// Runs the program; gives the exit status.
 pub fn run(config: &Config) -> u8 {
     let outcome = run_program(config);
@@ -66,7 +62,7 @@ fn run_program(config: &Config) -> PyResult<()> {
     match &config.program {
         Program::Command(command) => {
             add_path(config, "")?;
-            let settings = Settings { optimize: optimize(config), ..Settings::new(Mode::Exec) };
+            let settings = Settings::new(Mode::Exec);
             let code = compile_text(command, "<string>", settings)?;
             crate::run_code(&code, &globals)?;
         }
@@ -106,7 +102,7 @@ fn run_source(config: &Config, data: &[u8], filename: &str, globals: &Dict) -> P
         Some((_, rest)) if config.skip_first_line => format!("\n{rest}"),
         _ => text,
     };
-    let settings = Settings { optimize: optimize(config), ..Settings::new(Mode::Exec) };
+    let settings = Settings::new(Mode::Exec);
     let code = compile_text(&text, filename, settings)?;
     crate::run_code(&code, globals)?;
     Ok(())

@@ -75,6 +75,7 @@ pub fn start(
     *interp.sysdict.borrow_mut() = Some(Ref::of(sys.dict()));
     sys.add("builtin_module_names", &*import::native_names(native)?)?;
     sys::configure(config)?;
+    crate::compile::set_default_optimize(config.optimize.clamp(0, 2) as u8);
     builtins.add("__debug__", taipan_object::singletons::bool_object(config.optimize == 0))?;
     import::install_importlib(frozen)?;
     crate::modules::signal::install()?;

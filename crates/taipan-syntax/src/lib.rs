@@ -12,6 +12,7 @@ mod parser;
 pub mod source;
 pub mod token;
 mod unicode;
+pub mod validate;
 
 pub use error::{ErrorKind, ErrorPlace, ParseError, Warning};
 

@@ -10,6 +10,7 @@
 
 mod arguments;
 pub mod capsule;
+pub mod contextvars;
 pub mod exceptions;
 pub mod generic_alias;
 pub mod module;
@@ -17,7 +18,9 @@ pub mod object;
 pub mod property;
 pub mod singletons;
 pub mod super_object;
+pub mod template;
 pub mod typeobj;
+pub mod typevars;
 pub mod union;
 mod util;
 pub mod weakrefs;
@@ -50,5 +53,7 @@ pub fn install() -> PyResult<()> {
     {
         typeobject::install(spec)?;
     }
-    Ok(())
+    typevars::install()?;
+    template::install()?;
+    contextvars::install()
 }

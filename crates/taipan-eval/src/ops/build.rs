@@ -10,6 +10,7 @@ use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, PyResult, Ref, intern, raise};
+use taipan_types_meta::template;
 
 /// Takes over `count` words.
 unsafe fn take(words: *mut StackRef, count: usize) -> Vec<Ref> {
@@ -143,18 +144,12 @@ pub unsafe fn build_slice(words: *mut StackRef, count: usize) -> PyResult {
     }
 }
 
-/// Something of `string.templatelib`'s native half.
-fn templatelib(name: &str, args: &[&Object]) -> PyResult {
-    let module = (taipan_object::state::interp().hooks.get().import_module)("_templatelib")?;
-    module.getattr(&*Str::from_utf8(name)?)?.call(args)
-}
-
 /// `BUILD_TEMPLATE`.
 ///
 /// # Errors
 /// `MemoryError`.
 pub fn build_template(strings: StackRef, interpolations: StackRef) -> PyResult {
-    templatelib("_build_template", &[&strings.look(), &interpolations.look()])
+    template::make_template(&strings.look(), &interpolations.look())
 }
 
 /// `BUILD_INTERPOLATION`: value, expression text and perhaps a format specification.
@@ -174,9 +169,9 @@ pub unsafe fn build_interpolation(words: *mut StackRef, oparg: usize) -> PyResul
     unsafe {
         let (value, text) = ((*words).look(), (*words.add(1)).look());
         if oparg & 1 != 0 {
-            return templatelib("Interpolation", &[&value, &text, &conversion, &(*words.add(2)).look()]);
+            return template::make_interpolation(&value, &text, &conversion, &(*words.add(2)).look());
         }
-        templatelib("Interpolation", &[&value, &text, &conversion, taipan_object::unicode::empty()])
+        template::make_interpolation(&value, &text, &conversion, taipan_object::unicode::empty())
     }
 }
 

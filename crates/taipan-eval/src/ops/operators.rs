@@ -16,6 +16,7 @@ use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, PyErr, PyResult, Ref, Type, intern, raise};
+use taipan_types_meta::typevars;
 
 /// `BINARY_OP`.
 ///
@@ -269,11 +270,11 @@ pub fn intrinsic_1(frame: *mut Frame, which: usize, value: &Object) -> PyResult 
             Some(list) => list.to_tuple().map(Ref::upcast),
             None => Err(type_error("expected a list")),
         },
-        bc::INTRINSIC_TYPEVAR => typing_call("TypeVar", &[value]),
-        bc::INTRINSIC_PARAMSPEC => typing_call("ParamSpec", &[value]),
-        bc::INTRINSIC_TYPEVARTUPLE => typing_call("TypeVarTuple", &[value]),
-        bc::INTRINSIC_SUBSCRIPT_GENERIC => typing_call("_generic_subscript", &[value]),
-        bc::INTRINSIC_TYPEALIAS => typing_call("_make_type_alias", &[value]),
+        bc::INTRINSIC_TYPEVAR => typevars::make_typevar(value, None, None),
+        bc::INTRINSIC_PARAMSPEC => typevars::make_paramspec(value),
+        bc::INTRINSIC_TYPEVARTUPLE => typevars::make_typevartuple(value),
+        bc::INTRINSIC_SUBSCRIPT_GENERIC => typevars::subscript_generic(value),
+        bc::INTRINSIC_TYPEALIAS => typevars::make_alias(value),
         _ => Err(err::system_error("unknown intrinsic")),
     }
 }
@@ -285,19 +286,13 @@ pub fn intrinsic_1(frame: *mut Frame, which: usize, value: &Object) -> PyResult 
 pub fn intrinsic_2(which: usize, first: &Object, second: &Object) -> PyResult {
     match which as u32 {
         bc::INTRINSIC_PREP_RERAISE_STAR => crate::ops::prepare_reraise_star(first, second),
-        bc::INTRINSIC_TYPEVAR_WITH_BOUND => typing_call("_typevar_with_bound", &[first, second]),
-        bc::INTRINSIC_TYPEVAR_WITH_CONSTRAINTS => typing_call("_typevar_with_constraints", &[first, second]),
+        bc::INTRINSIC_TYPEVAR_WITH_BOUND => typevars::make_typevar(first, Some(second), None),
+        bc::INTRINSIC_TYPEVAR_WITH_CONSTRAINTS => typevars::make_typevar(first, None, Some(second)),
         bc::INTRINSIC_SET_FUNCTION_TYPE_PARAMS => {
             first.setattr(intern!("__type_params__"), Some(second))?;
             Ok(first.new_ref())
         }
-        bc::INTRINSIC_SET_TYPEPARAM_DEFAULT => typing_call("_set_typeparam_default", &[first, second]),
+        bc::INTRINSIC_SET_TYPEPARAM_DEFAULT => typevars::set_default(first, second),
         _ => Err(err::system_error("unknown intrinsic")),
     }
-}
-
-/// Calls something of the native `_typing` module, which owns the type parameters.
-fn typing_call(name: &str, args: &[&Object]) -> PyResult {
-    let module = (taipan_object::state::interp().hooks.get().import_module)("_typing")?;
-    module.getattr(&*Str::from_utf8(name)?)?.call(args)
 }

@@ -71,12 +71,8 @@ impl Match {
         let number = if has_index(key) {
             Some(key.to_index_clamped(None)?)
         } else {
-            match self.pattern.group_index.get(key) {
-                Ok(number) => {
-                    number.and_then(|number| number.downcast::<Int>()?.to_i64()).map(|n| n as isize)
-                }
-                Err(_) => None,
-            }
+            let number = self.pattern.group_index.get(key)?;
+            number.and_then(|number| number.downcast::<Int>()?.to_i64()).map(|n| n as isize)
         };
         number
             .and_then(|number| usize::try_from(number).ok())

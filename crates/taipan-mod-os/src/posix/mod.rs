@@ -9,7 +9,7 @@ mod fds;
 mod files;
 mod ids;
 mod names;
-mod process;
+pub mod process;
 mod scan;
 mod sched;
 mod spawn;

@@ -10,7 +10,7 @@ use crate::buffer::fill_info;
 use crate::err::{self, PyResult};
 use crate::handle::{Layout, Object};
 use core::cell::{Cell, UnsafeCell};
-use core::ffi::{c_int, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use taipan_abi::*;
 
 /// Bytes that can be exported.
@@ -146,6 +146,51 @@ pub const fn bf_memory<T: Layout, F: Fn(&T) -> PyResult<&Memory> + Copy>(_memory
         if let Ok(memory) = memory {
             memory.exports.set(memory.exports.get().saturating_sub(1));
         }
+    }
+    [
+        Slot { id: Py_bf_getbuffer, function: get::<T, F> as getbufferproc as *mut c_void },
+        Slot { id: Py_bf_releasebuffer, function: release::<T, F> as releasebufferproc as *mut c_void },
+    ]
+}
+
+/// What a view of items is: the memory, the items' format and their size in bytes.
+pub type Items<'a> = (&'a Memory, &'static CStr, usize);
+
+/// As [`bf_memory`], of objects whose memory holds items of one format.
+pub const fn bf_items<T: Layout, F: Fn(&T) -> Items<'_> + Copy>(_items: F) -> [Slot; 2] {
+    unsafe extern "C" fn get<T: Layout, F: Fn(&T) -> Items<'_> + Copy>(
+        object: *mut PyObject,
+        view: *mut Py_buffer,
+        flags: c_int,
+    ) -> c_int {
+        // SAFETY: slot contract; the memory does not move while its count of exports is not zero. The
+        // number of items stands in the view itself, which stays where it is until its release.
+        unsafe {
+            let owner = Object::borrow(object);
+            let (memory, format, size) = the::<F>()(owner.cast());
+            let bytes = memory.bytes.get();
+            let filled = fill_info(view, owner, (*bytes).as_mut_ptr(), (*bytes).len(), false, flags);
+            if filled.is_ok() {
+                memory.exports.set(memory.exports.get() + 1);
+                (*view).itemsize = size.cast_signed();
+                if flags & PyBUF_FORMAT == PyBUF_FORMAT {
+                    (*view).format = format.as_ptr();
+                }
+                if flags & PyBUF_ND == PyBUF_ND {
+                    (*view).internal = core::ptr::without_provenance_mut((*bytes).len() / size.max(1));
+                    (*view).shape = (&raw mut (*view).internal).cast();
+                }
+            }
+            super::convert::ret_int(filled)
+        }
+    }
+    unsafe extern "C" fn release<T: Layout, F: Fn(&T) -> Items<'_> + Copy>(
+        object: *mut PyObject,
+        _: *mut Py_buffer,
+    ) {
+        // SAFETY: slot contract: one call for each view that was given out.
+        let (memory, _, _) = the::<F>()(unsafe { Object::borrow(object).cast() });
+        memory.exports.set(memory.exports.get().saturating_sub(1));
     }
     [
         Slot { id: Py_bf_getbuffer, function: get::<T, F> as getbufferproc as *mut c_void },

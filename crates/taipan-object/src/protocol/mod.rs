@@ -12,8 +12,8 @@ pub use call::{
     vectorcall_with_dict,
 };
 pub use compare::{
-    hash_big, hash_not_implemented_slot, is_instance, is_subclass, real_is_instance, real_is_subclass,
-    richcompare, richcompare_bool, unhashable,
+    PyObject_HashNotImplemented, hash_big, hash_not_implemented_slot, is_instance, is_subclass,
+    real_is_instance, real_is_subclass, richcompare, richcompare_bool, unhashable,
 };
 pub use item::{checked_length, delete_item, get_item, has_index, sequence_items, set_item};
 pub use iterate::{

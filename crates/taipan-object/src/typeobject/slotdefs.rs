@@ -457,6 +457,11 @@ fn table(ty: &Type, which: Table, make: bool) -> *mut u8 {
     }
 }
 
+/// Whether a slot is one of the number table.
+pub fn is_number_slot(id: i32) -> bool {
+    matches!(location(id), Some((Table::Number, _)))
+}
+
 /// The function in a slot, or null.
 pub fn get_slot(ty: &Type, id: i32) -> *mut c_void {
     let Some((which, offset)) = location(id) else { return core::ptr::null_mut() };

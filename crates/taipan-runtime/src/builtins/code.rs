@@ -1,5 +1,6 @@
 //! `compile`, `eval`, `exec` and the namespaces of running code.
 
+use crate::ast;
 use crate::compile::{Settings, compile_text};
 use taipan_bytecode as bc;
 use taipan_eval::code::Code;
@@ -16,6 +17,17 @@ use taipan_syntax::Mode;
 type Module = Object;
 
 const PYCF_ONLY_AST: i32 = 0x400;
+const PYCF_TYPE_COMMENTS: i32 = 0x1000;
+const PYCF_OPTIMIZED_AST: i32 = 0x8000 | PYCF_ONLY_AST;
+const KNOWN_FLAGS: i32 = PYCF_ONLY_AST
+    | PYCF_TYPE_COMMENTS
+    | PYCF_OPTIMIZED_AST
+    | PYCF_ALLOW_TOP_LEVEL_AWAIT
+    | PYCF_DONT_IMPLY_DEDENT
+    | PYCF_ALLOW_INCOMPLETE_INPUT
+    // Accepted and without meaning: source is UTF-8, nested scopes are always on.
+    | 0x100
+    | 0x10;
 const PYCF_ALLOW_TOP_LEVEL_AWAIT: i32 = 0x2000;
 const PYCF_DONT_IMPLY_DEDENT: i32 = 0x200;
 const PYCF_ALLOW_INCOMPLETE_INPUT: i32 = 0x4000;
@@ -30,6 +42,10 @@ const FUTURE_MASK: u32 = bc::CO_FUTURE_DIVISION
 
 /// The text of a source argument.
 fn source_text(source: &Object, function: &str, what: &str) -> PyResult<String> {
+    source_text_of(source, function, what, "<string>")
+}
+
+fn source_text_of(source: &Object, function: &str, what: &str, filename: &str) -> PyResult<String> {
     if let Some(text) = source.downcast::<Str>() {
         return Ok(text.to_utf8()?.to_owned());
     }
@@ -37,10 +53,12 @@ fn source_text(source: &Object, function: &str, what: &str) -> PyResult<String> 
         bytes.as_slice().to_vec()
     } else if let Some(bytes) = source.downcast::<ByteArray>() {
         bytes.to_vec()
+    } else if taipan_object::buffer::has_buffer(source) {
+        taipan_object::buffer::Buffer::simple(source)?.to_vec()
     } else {
         return Err(raise!(PyExc_TypeError, "{function}() arg 1 must be a {what}"));
     };
-    decode_named(&bytes, "<string>")
+    decode_named(&bytes, filename)
 }
 
 /// Decodes source bytes by their own declaration (PEP 263).
@@ -70,29 +88,53 @@ pub(super) fn compile(_: &Module, args: &Args<'_>) -> PyResult {
         "func_type" => Mode::FuncType,
         _ => return Err(value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
-    if flags & PYCF_ONLY_AST != 0 || mode == Mode::FuncType {
-        return Err(value_error("compile() cannot give syntax trees yet: the _ast module is missing"));
+    if flags & !(KNOWN_FLAGS | FUTURE_MASK.cast_signed()) != 0 {
+        return Err(value_error("compile(): unrecognised flags"));
+    }
+    if mode == Mode::FuncType && flags & PYCF_ONLY_AST == 0 {
+        return Err(value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST"));
     }
     let optimize = match args.i32_or(5, -1)? {
-        -1 | 0 => 0,
-        1 => 1,
-        2 => 2,
+        -1 => crate::compile::default_optimize(),
+        level @ 0..=2 => level as u8,
         _ => return Err(value_error("compile(): invalid optimize value")),
     };
     let mut future = flags.cast_unsigned() & FUTURE_MASK;
     if !args.bool_or(4, false)? {
         future |= inherited_future();
     }
+    let feature_version = match args.i32_or(6, -1)? {
+        version @ 0..=14 if flags & PYCF_ONLY_AST != 0 => version as u8,
+        _ => 14,
+    };
     let settings = Settings {
         future,
         optimize,
         allow_incomplete: flags & PYCF_ALLOW_INCOMPLETE_INPUT != 0,
         dont_imply_dedent: flags & PYCF_DONT_IMPLY_DEDENT != 0,
         top_level_await: flags & PYCF_ALLOW_TOP_LEVEL_AWAIT != 0,
+        type_comments: flags & PYCF_TYPE_COMMENTS != 0,
+        feature_version,
         ..Settings::new(mode)
     };
-    let text = source_text(args.required(0), "compile", "string, bytes or AST object")?;
-    Ok(compile_text(&text, filename.to_utf8()?, settings)?.upcast())
+    let (source, filename) = (args.required(0), filename.to_utf8()?);
+    let optimized = flags & PYCF_OPTIMIZED_AST == PYCF_OPTIMIZED_AST;
+    if ast::is_node(source) {
+        if flags & PYCF_ONLY_AST != 0 && !optimized {
+            return Ok(source.new_ref());
+        }
+        let mut tree = ast::from_object(source, mode)?;
+        if flags & PYCF_ONLY_AST != 0 {
+            crate::compile::preprocess(&mut tree, "", filename, settings)?;
+            return ast::to_object(taipan_syntax::ast::NodeRef::Mod(&tree));
+        }
+        return Ok(crate::compile::compile_tree(&mut tree, "", filename, settings)?.upcast());
+    }
+    let text = source_text_of(source, "compile", "string, bytes or AST object", filename)?;
+    if flags & PYCF_ONLY_AST != 0 {
+        return crate::compile::parse_to_object(&text, filename, settings, optimized);
+    }
+    Ok(compile_text(&text, filename, settings)?.upcast())
 }
 
 /// The future features of the code that is running.

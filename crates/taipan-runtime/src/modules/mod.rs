@@ -1,7 +1,6 @@
 //! The native modules that stand on the interpreter itself.
 
 pub mod atexit;
-pub mod contextvars;
 pub mod gc;
 pub mod opcode;
 pub mod signal;
@@ -15,7 +14,6 @@ use taipan_object::module::ModuleSpec;
 /// All of them, besides `builtins` and `sys`.
 pub const MODULES: &[&ModuleSpec] = &[
     &atexit::SPEC,
-    &contextvars::SPEC,
     &gc::SPEC,
     &opcode::SPEC,
     &signal::SPEC,
@@ -23,6 +21,7 @@ pub const MODULES: &[&ModuleSpec] = &[
     &tokenize::SPEC,
     &warnings::SPEC,
     &weakref::SPEC,
+    &crate::ast::SPEC,
     &crate::imp::SPEC,
     &crate::marshal::SPEC,
 ];

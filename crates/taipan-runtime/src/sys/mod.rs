@@ -1,6 +1,8 @@
 //! The `sys` module.
 
 pub(crate) mod facts;
+mod jit;
+mod monitoring;
 mod more;
 
 pub(crate) use more::{call_unraisablehook, hook_failed};
@@ -168,6 +170,10 @@ taipan_object::methods! { static METHODS = {
 
 fn init(module: &Module) -> PyResult<()> {
     facts::add_constants(module)?;
+    let monitoring = taipan_object::module::create(&monitoring::SPEC)?;
+    state::interp().modules.set_text("sys.monitoring", &monitoring)?;
+    module.add("monitoring", &monitoring)?;
+    module.add("_jit", &*taipan_object::module::create(&jit::SPEC)?)?;
     module.add("path", &*List::new()?)?;
     module.add("argv", &*List::new()?)?;
     module.add("modules", &state::interp().modules)?;

@@ -3,7 +3,8 @@
 #![allow(missing_docs, reason = "the node classes and fields are CPython's")]
 
 use super::{
-    Constant, Count, FieldDescription, FieldRef, GroupDescription, Identifier, NodeDescription, PyStr, Range,
+    Build, Constant, Count, FieldDescription, FieldRef, GroupDescription, Identifier, NodeDescription, PyStr,
+    Range, Source,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -2820,5 +2821,573 @@ impl<'a> NodeRef<'a> {
             },
             _ => FieldRef::None,
         }
+    }
+}
+impl Build for Mod {
+    fn build<S: Source>(source: &S) -> Result<Mod, S::Error> {
+        source.nested(|| {
+            let kind = match source.class(&describe::GROUPS[0])? {
+                0 => Mod::Module(ModModule {
+                    body: super::many(source, &describe::MOD_MODULE, 0)?,
+                    type_ignores: super::many(source, &describe::MOD_MODULE, 1)?,
+                }),
+                1 => Mod::Interactive(ModInteractive {
+                    body: super::many(source, &describe::MOD_INTERACTIVE, 0)?,
+                }),
+                2 => Mod::Expression(ModExpression {
+                    body: Build::build(&source.one(&describe::MOD_EXPRESSION, 0)?)?,
+                }),
+                _ => Mod::FunctionType(ModFunctionType {
+                    argtypes: super::many(source, &describe::MOD_FUNCTION_TYPE, 0)?,
+                    returns: Build::build(&source.one(&describe::MOD_FUNCTION_TYPE, 1)?)?,
+                }),
+            };
+            Ok(kind)
+        })
+    }
+}
+
+impl Build for Stmt {
+    fn build<S: Source>(source: &S) -> Result<Stmt, S::Error> {
+        source.nested(|| {
+            let range = source.range(&describe::GROUPS[1])?;
+            let kind = match source.class(&describe::GROUPS[1])? {
+                0 => StmtKind::FunctionDef(Box::new(StmtFunctionDef {
+                    name: Build::build(&source.one(&describe::STMT_FUNCTION_DEF, 0)?)?,
+                    args: Build::build(&source.one(&describe::STMT_FUNCTION_DEF, 1)?)?,
+                    body: super::many(source, &describe::STMT_FUNCTION_DEF, 2)?,
+                    decorator_list: super::many(source, &describe::STMT_FUNCTION_DEF, 3)?,
+                    returns: super::optional(source, &describe::STMT_FUNCTION_DEF, 4)?,
+                    type_comment: super::optional(source, &describe::STMT_FUNCTION_DEF, 5)?,
+                    type_params: super::many(source, &describe::STMT_FUNCTION_DEF, 6)?,
+                })),
+                1 => StmtKind::AsyncFunctionDef(Box::new(StmtAsyncFunctionDef {
+                    name: Build::build(&source.one(&describe::STMT_ASYNC_FUNCTION_DEF, 0)?)?,
+                    args: Build::build(&source.one(&describe::STMT_ASYNC_FUNCTION_DEF, 1)?)?,
+                    body: super::many(source, &describe::STMT_ASYNC_FUNCTION_DEF, 2)?,
+                    decorator_list: super::many(source, &describe::STMT_ASYNC_FUNCTION_DEF, 3)?,
+                    returns: super::optional(source, &describe::STMT_ASYNC_FUNCTION_DEF, 4)?,
+                    type_comment: super::optional(source, &describe::STMT_ASYNC_FUNCTION_DEF, 5)?,
+                    type_params: super::many(source, &describe::STMT_ASYNC_FUNCTION_DEF, 6)?,
+                })),
+                2 => StmtKind::ClassDef(Box::new(StmtClassDef {
+                    name: Build::build(&source.one(&describe::STMT_CLASS_DEF, 0)?)?,
+                    bases: super::many(source, &describe::STMT_CLASS_DEF, 1)?,
+                    keywords: super::many(source, &describe::STMT_CLASS_DEF, 2)?,
+                    body: super::many(source, &describe::STMT_CLASS_DEF, 3)?,
+                    decorator_list: super::many(source, &describe::STMT_CLASS_DEF, 4)?,
+                    type_params: super::many(source, &describe::STMT_CLASS_DEF, 5)?,
+                })),
+                3 => StmtKind::Return(Box::new(StmtReturn {
+                    value: super::optional(source, &describe::STMT_RETURN, 0)?,
+                })),
+                4 => StmtKind::Delete(Box::new(StmtDelete {
+                    targets: super::many(source, &describe::STMT_DELETE, 0)?,
+                })),
+                5 => StmtKind::Assign(Box::new(StmtAssign {
+                    targets: super::many(source, &describe::STMT_ASSIGN, 0)?,
+                    value: Build::build(&source.one(&describe::STMT_ASSIGN, 1)?)?,
+                    type_comment: super::optional(source, &describe::STMT_ASSIGN, 2)?,
+                })),
+                6 => StmtKind::TypeAlias(Box::new(StmtTypeAlias {
+                    name: Build::build(&source.one(&describe::STMT_TYPE_ALIAS, 0)?)?,
+                    type_params: super::many(source, &describe::STMT_TYPE_ALIAS, 1)?,
+                    value: Build::build(&source.one(&describe::STMT_TYPE_ALIAS, 2)?)?,
+                })),
+                7 => StmtKind::AugAssign(Box::new(StmtAugAssign {
+                    target: Build::build(&source.one(&describe::STMT_AUG_ASSIGN, 0)?)?,
+                    op: Build::build(&source.one(&describe::STMT_AUG_ASSIGN, 1)?)?,
+                    value: Build::build(&source.one(&describe::STMT_AUG_ASSIGN, 2)?)?,
+                })),
+                8 => StmtKind::AnnAssign(Box::new(StmtAnnAssign {
+                    target: Build::build(&source.one(&describe::STMT_ANN_ASSIGN, 0)?)?,
+                    annotation: Build::build(&source.one(&describe::STMT_ANN_ASSIGN, 1)?)?,
+                    value: super::optional(source, &describe::STMT_ANN_ASSIGN, 2)?,
+                    simple: Build::build(&source.one(&describe::STMT_ANN_ASSIGN, 3)?)?,
+                })),
+                9 => StmtKind::For(Box::new(StmtFor {
+                    target: Build::build(&source.one(&describe::STMT_FOR, 0)?)?,
+                    iter: Build::build(&source.one(&describe::STMT_FOR, 1)?)?,
+                    body: super::many(source, &describe::STMT_FOR, 2)?,
+                    orelse: super::many(source, &describe::STMT_FOR, 3)?,
+                    type_comment: super::optional(source, &describe::STMT_FOR, 4)?,
+                })),
+                10 => StmtKind::AsyncFor(Box::new(StmtAsyncFor {
+                    target: Build::build(&source.one(&describe::STMT_ASYNC_FOR, 0)?)?,
+                    iter: Build::build(&source.one(&describe::STMT_ASYNC_FOR, 1)?)?,
+                    body: super::many(source, &describe::STMT_ASYNC_FOR, 2)?,
+                    orelse: super::many(source, &describe::STMT_ASYNC_FOR, 3)?,
+                    type_comment: super::optional(source, &describe::STMT_ASYNC_FOR, 4)?,
+                })),
+                11 => StmtKind::While(Box::new(StmtWhile {
+                    test: Build::build(&source.one(&describe::STMT_WHILE, 0)?)?,
+                    body: super::many(source, &describe::STMT_WHILE, 1)?,
+                    orelse: super::many(source, &describe::STMT_WHILE, 2)?,
+                })),
+                12 => StmtKind::If(Box::new(StmtIf {
+                    test: Build::build(&source.one(&describe::STMT_IF, 0)?)?,
+                    body: super::many(source, &describe::STMT_IF, 1)?,
+                    orelse: super::many(source, &describe::STMT_IF, 2)?,
+                })),
+                13 => StmtKind::With(Box::new(StmtWith {
+                    items: super::many(source, &describe::STMT_WITH, 0)?,
+                    body: super::many(source, &describe::STMT_WITH, 1)?,
+                    type_comment: super::optional(source, &describe::STMT_WITH, 2)?,
+                })),
+                14 => StmtKind::AsyncWith(Box::new(StmtAsyncWith {
+                    items: super::many(source, &describe::STMT_ASYNC_WITH, 0)?,
+                    body: super::many(source, &describe::STMT_ASYNC_WITH, 1)?,
+                    type_comment: super::optional(source, &describe::STMT_ASYNC_WITH, 2)?,
+                })),
+                15 => StmtKind::Match(Box::new(StmtMatch {
+                    subject: Build::build(&source.one(&describe::STMT_MATCH, 0)?)?,
+                    cases: super::many(source, &describe::STMT_MATCH, 1)?,
+                })),
+                16 => StmtKind::Raise(Box::new(StmtRaise {
+                    exc: super::optional(source, &describe::STMT_RAISE, 0)?,
+                    cause: super::optional(source, &describe::STMT_RAISE, 1)?,
+                })),
+                17 => StmtKind::Try(Box::new(StmtTry {
+                    body: super::many(source, &describe::STMT_TRY, 0)?,
+                    handlers: super::many(source, &describe::STMT_TRY, 1)?,
+                    orelse: super::many(source, &describe::STMT_TRY, 2)?,
+                    finalbody: super::many(source, &describe::STMT_TRY, 3)?,
+                })),
+                18 => StmtKind::TryStar(Box::new(StmtTryStar {
+                    body: super::many(source, &describe::STMT_TRY_STAR, 0)?,
+                    handlers: super::many(source, &describe::STMT_TRY_STAR, 1)?,
+                    orelse: super::many(source, &describe::STMT_TRY_STAR, 2)?,
+                    finalbody: super::many(source, &describe::STMT_TRY_STAR, 3)?,
+                })),
+                19 => StmtKind::Assert(Box::new(StmtAssert {
+                    test: Build::build(&source.one(&describe::STMT_ASSERT, 0)?)?,
+                    msg: super::optional(source, &describe::STMT_ASSERT, 1)?,
+                })),
+                20 => StmtKind::Import(Box::new(StmtImport {
+                    names: super::many(source, &describe::STMT_IMPORT, 0)?,
+                })),
+                21 => StmtKind::ImportFrom(Box::new(StmtImportFrom {
+                    module: super::optional(source, &describe::STMT_IMPORT_FROM, 0)?,
+                    names: super::many(source, &describe::STMT_IMPORT_FROM, 1)?,
+                    level: super::optional(source, &describe::STMT_IMPORT_FROM, 2)?.unwrap_or(0),
+                })),
+                22 => StmtKind::Global(Box::new(StmtGlobal {
+                    names: super::many(source, &describe::STMT_GLOBAL, 0)?,
+                })),
+                23 => StmtKind::Nonlocal(Box::new(StmtNonlocal {
+                    names: super::many(source, &describe::STMT_NONLOCAL, 0)?,
+                })),
+                24 => StmtKind::Expr(Box::new(StmtExpr {
+                    value: Build::build(&source.one(&describe::STMT_EXPR, 0)?)?,
+                })),
+                25 => StmtKind::Pass,
+                26 => StmtKind::Break,
+                _ => StmtKind::Continue,
+            };
+            Ok(Self { range, kind })
+        })
+    }
+}
+
+impl Build for Expr {
+    fn build<S: Source>(source: &S) -> Result<Expr, S::Error> {
+        source.nested(|| {
+            let range = source.range(&describe::GROUPS[2])?;
+            let kind = match source.class(&describe::GROUPS[2])? {
+                0 => ExprKind::BoolOp(Box::new(ExprBoolOp {
+                    op: Build::build(&source.one(&describe::EXPR_BOOL_OP, 0)?)?,
+                    values: super::many(source, &describe::EXPR_BOOL_OP, 1)?,
+                })),
+                1 => ExprKind::NamedExpr(Box::new(ExprNamedExpr {
+                    target: Build::build(&source.one(&describe::EXPR_NAMED_EXPR, 0)?)?,
+                    value: Build::build(&source.one(&describe::EXPR_NAMED_EXPR, 1)?)?,
+                })),
+                2 => ExprKind::BinOp(Box::new(ExprBinOp {
+                    left: Build::build(&source.one(&describe::EXPR_BIN_OP, 0)?)?,
+                    op: Build::build(&source.one(&describe::EXPR_BIN_OP, 1)?)?,
+                    right: Build::build(&source.one(&describe::EXPR_BIN_OP, 2)?)?,
+                })),
+                3 => ExprKind::UnaryOp(Box::new(ExprUnaryOp {
+                    op: Build::build(&source.one(&describe::EXPR_UNARY_OP, 0)?)?,
+                    operand: Build::build(&source.one(&describe::EXPR_UNARY_OP, 1)?)?,
+                })),
+                4 => ExprKind::Lambda(Box::new(ExprLambda {
+                    args: Build::build(&source.one(&describe::EXPR_LAMBDA, 0)?)?,
+                    body: Build::build(&source.one(&describe::EXPR_LAMBDA, 1)?)?,
+                })),
+                5 => ExprKind::IfExp(Box::new(ExprIfExp {
+                    test: Build::build(&source.one(&describe::EXPR_IF_EXP, 0)?)?,
+                    body: Build::build(&source.one(&describe::EXPR_IF_EXP, 1)?)?,
+                    orelse: Build::build(&source.one(&describe::EXPR_IF_EXP, 2)?)?,
+                })),
+                6 => ExprKind::Dict(Box::new(ExprDict {
+                    keys: super::many_optional(source, &describe::EXPR_DICT, 0)?,
+                    values: super::many(source, &describe::EXPR_DICT, 1)?,
+                })),
+                7 => ExprKind::Set(Box::new(ExprSet { elts: super::many(source, &describe::EXPR_SET, 0)? })),
+                8 => ExprKind::ListComp(Box::new(ExprListComp {
+                    elt: Build::build(&source.one(&describe::EXPR_LIST_COMP, 0)?)?,
+                    generators: super::many(source, &describe::EXPR_LIST_COMP, 1)?,
+                })),
+                9 => ExprKind::SetComp(Box::new(ExprSetComp {
+                    elt: Build::build(&source.one(&describe::EXPR_SET_COMP, 0)?)?,
+                    generators: super::many(source, &describe::EXPR_SET_COMP, 1)?,
+                })),
+                10 => ExprKind::DictComp(Box::new(ExprDictComp {
+                    key: Build::build(&source.one(&describe::EXPR_DICT_COMP, 0)?)?,
+                    value: Build::build(&source.one(&describe::EXPR_DICT_COMP, 1)?)?,
+                    generators: super::many(source, &describe::EXPR_DICT_COMP, 2)?,
+                })),
+                11 => ExprKind::GeneratorExp(Box::new(ExprGeneratorExp {
+                    elt: Build::build(&source.one(&describe::EXPR_GENERATOR_EXP, 0)?)?,
+                    generators: super::many(source, &describe::EXPR_GENERATOR_EXP, 1)?,
+                })),
+                12 => ExprKind::Await(Box::new(ExprAwait {
+                    value: Build::build(&source.one(&describe::EXPR_AWAIT, 0)?)?,
+                })),
+                13 => ExprKind::Yield(Box::new(ExprYield {
+                    value: super::optional(source, &describe::EXPR_YIELD, 0)?,
+                })),
+                14 => ExprKind::YieldFrom(Box::new(ExprYieldFrom {
+                    value: Build::build(&source.one(&describe::EXPR_YIELD_FROM, 0)?)?,
+                })),
+                15 => ExprKind::Compare(Box::new(ExprCompare {
+                    left: Build::build(&source.one(&describe::EXPR_COMPARE, 0)?)?,
+                    ops: super::many(source, &describe::EXPR_COMPARE, 1)?,
+                    comparators: super::many(source, &describe::EXPR_COMPARE, 2)?,
+                })),
+                16 => ExprKind::Call(Box::new(ExprCall {
+                    func: Build::build(&source.one(&describe::EXPR_CALL, 0)?)?,
+                    args: super::many(source, &describe::EXPR_CALL, 1)?,
+                    keywords: super::many(source, &describe::EXPR_CALL, 2)?,
+                })),
+                17 => ExprKind::FormattedValue(Box::new(ExprFormattedValue {
+                    value: Build::build(&source.one(&describe::EXPR_FORMATTED_VALUE, 0)?)?,
+                    conversion: Build::build(&source.one(&describe::EXPR_FORMATTED_VALUE, 1)?)?,
+                    format_spec: super::optional(source, &describe::EXPR_FORMATTED_VALUE, 2)?,
+                })),
+                18 => ExprKind::Interpolation(Box::new(ExprInterpolation {
+                    value: Build::build(&source.one(&describe::EXPR_INTERPOLATION, 0)?)?,
+                    str: Build::build(&source.one(&describe::EXPR_INTERPOLATION, 1)?)?,
+                    conversion: Build::build(&source.one(&describe::EXPR_INTERPOLATION, 2)?)?,
+                    format_spec: super::optional(source, &describe::EXPR_INTERPOLATION, 3)?,
+                })),
+                19 => ExprKind::JoinedStr(Box::new(ExprJoinedStr {
+                    values: super::many(source, &describe::EXPR_JOINED_STR, 0)?,
+                })),
+                20 => ExprKind::TemplateStr(Box::new(ExprTemplateStr {
+                    values: super::many(source, &describe::EXPR_TEMPLATE_STR, 0)?,
+                })),
+                21 => ExprKind::Constant(ExprConstant {
+                    value: Build::build(&source.one(&describe::EXPR_CONSTANT, 0)?)?,
+                    kind: super::optional(source, &describe::EXPR_CONSTANT, 1)?,
+                }),
+                22 => ExprKind::Attribute(Box::new(ExprAttribute {
+                    value: Build::build(&source.one(&describe::EXPR_ATTRIBUTE, 0)?)?,
+                    attr: Build::build(&source.one(&describe::EXPR_ATTRIBUTE, 1)?)?,
+                    ctx: Build::build(&source.one(&describe::EXPR_ATTRIBUTE, 2)?)?,
+                })),
+                23 => ExprKind::Subscript(Box::new(ExprSubscript {
+                    value: Build::build(&source.one(&describe::EXPR_SUBSCRIPT, 0)?)?,
+                    slice: Build::build(&source.one(&describe::EXPR_SUBSCRIPT, 1)?)?,
+                    ctx: Build::build(&source.one(&describe::EXPR_SUBSCRIPT, 2)?)?,
+                })),
+                24 => ExprKind::Starred(Box::new(ExprStarred {
+                    value: Build::build(&source.one(&describe::EXPR_STARRED, 0)?)?,
+                    ctx: Build::build(&source.one(&describe::EXPR_STARRED, 1)?)?,
+                })),
+                25 => ExprKind::Name(ExprName {
+                    id: Build::build(&source.one(&describe::EXPR_NAME, 0)?)?,
+                    ctx: Build::build(&source.one(&describe::EXPR_NAME, 1)?)?,
+                }),
+                26 => ExprKind::List(Box::new(ExprList {
+                    elts: super::many(source, &describe::EXPR_LIST, 0)?,
+                    ctx: Build::build(&source.one(&describe::EXPR_LIST, 1)?)?,
+                })),
+                27 => ExprKind::Tuple(Box::new(ExprTuple {
+                    elts: super::many(source, &describe::EXPR_TUPLE, 0)?,
+                    ctx: Build::build(&source.one(&describe::EXPR_TUPLE, 1)?)?,
+                })),
+                _ => ExprKind::Slice(Box::new(ExprSlice {
+                    lower: super::optional(source, &describe::EXPR_SLICE, 0)?,
+                    upper: super::optional(source, &describe::EXPR_SLICE, 1)?,
+                    step: super::optional(source, &describe::EXPR_SLICE, 2)?,
+                })),
+            };
+            Ok(Self { range, kind })
+        })
+    }
+}
+
+impl Build for ExprContext {
+    fn build<S: Source>(source: &S) -> Result<ExprContext, S::Error> {
+        source.nested(|| {
+            let kind = match source.class(&describe::GROUPS[3])? {
+                0 => ExprContext::Load,
+                1 => ExprContext::Store,
+                _ => ExprContext::Del,
+            };
+            Ok(kind)
+        })
+    }
+}
+
+impl Build for BoolOp {
+    fn build<S: Source>(source: &S) -> Result<BoolOp, S::Error> {
+        source.nested(|| {
+            let kind = match source.class(&describe::GROUPS[4])? {
+                0 => BoolOp::And,
+                _ => BoolOp::Or,
+            };
+            Ok(kind)
+        })
+    }
+}
+
+impl Build for Operator {
+    fn build<S: Source>(source: &S) -> Result<Operator, S::Error> {
+        source.nested(|| {
+            let kind = match source.class(&describe::GROUPS[5])? {
+                0 => Operator::Add,
+                1 => Operator::Sub,
+                2 => Operator::Mult,
+                3 => Operator::MatMult,
+                4 => Operator::Div,
+                5 => Operator::Mod,
+                6 => Operator::Pow,
+                7 => Operator::LShift,
+                8 => Operator::RShift,
+                9 => Operator::BitOr,
+                10 => Operator::BitXor,
+                11 => Operator::BitAnd,
+                _ => Operator::FloorDiv,
+            };
+            Ok(kind)
+        })
+    }
+}
+
+impl Build for UnaryOp {
+    fn build<S: Source>(source: &S) -> Result<UnaryOp, S::Error> {
+        source.nested(|| {
+            let kind = match source.class(&describe::GROUPS[6])? {
+                0 => UnaryOp::Invert,
+                1 => UnaryOp::Not,
+                2 => UnaryOp::UAdd,
+                _ => UnaryOp::USub,
+            };
+            Ok(kind)
+        })
+    }
+}
+
+impl Build for CmpOp {
+    fn build<S: Source>(source: &S) -> Result<CmpOp, S::Error> {
+        source.nested(|| {
+            let kind = match source.class(&describe::GROUPS[7])? {
+                0 => CmpOp::Eq,
+                1 => CmpOp::NotEq,
+                2 => CmpOp::Lt,
+                3 => CmpOp::LtE,
+                4 => CmpOp::Gt,
+                5 => CmpOp::GtE,
+                6 => CmpOp::Is,
+                7 => CmpOp::IsNot,
+                8 => CmpOp::In,
+                _ => CmpOp::NotIn,
+            };
+            Ok(kind)
+        })
+    }
+}
+
+impl Build for Comprehension {
+    fn build<S: Source>(source: &S) -> Result<Comprehension, S::Error> {
+        source.nested(|| {
+            source.class(&describe::GROUPS[8])?;
+            Ok(Comprehension {
+                target: Build::build(&source.one(&describe::COMPREHENSION_COMPREHENSION, 0)?)?,
+                iter: Build::build(&source.one(&describe::COMPREHENSION_COMPREHENSION, 1)?)?,
+                ifs: super::many(source, &describe::COMPREHENSION_COMPREHENSION, 2)?,
+                is_async: Build::build(&source.one(&describe::COMPREHENSION_COMPREHENSION, 3)?)?,
+            })
+        })
+    }
+}
+
+impl Build for ExceptHandler {
+    fn build<S: Source>(source: &S) -> Result<ExceptHandler, S::Error> {
+        source.nested(|| {
+            let range = source.range(&describe::GROUPS[9])?;
+            source.class(&describe::GROUPS[9])?;
+            Ok(ExceptHandler {
+                range,
+                type_: super::optional(source, &describe::EXCEPT_HANDLER_EXCEPT_HANDLER, 0)?,
+                name: super::optional(source, &describe::EXCEPT_HANDLER_EXCEPT_HANDLER, 1)?,
+                body: super::many(source, &describe::EXCEPT_HANDLER_EXCEPT_HANDLER, 2)?,
+            })
+        })
+    }
+}
+
+impl Build for Arguments {
+    fn build<S: Source>(source: &S) -> Result<Arguments, S::Error> {
+        source.nested(|| {
+            source.class(&describe::GROUPS[10])?;
+            Ok(Arguments {
+                posonlyargs: super::many(source, &describe::ARGUMENTS_ARGUMENTS, 0)?,
+                args: super::many(source, &describe::ARGUMENTS_ARGUMENTS, 1)?,
+                vararg: super::optional(source, &describe::ARGUMENTS_ARGUMENTS, 2)?,
+                kwonlyargs: super::many(source, &describe::ARGUMENTS_ARGUMENTS, 3)?,
+                kw_defaults: super::many_optional(source, &describe::ARGUMENTS_ARGUMENTS, 4)?,
+                kwarg: super::optional(source, &describe::ARGUMENTS_ARGUMENTS, 5)?,
+                defaults: super::many(source, &describe::ARGUMENTS_ARGUMENTS, 6)?,
+            })
+        })
+    }
+}
+
+impl Build for Arg {
+    fn build<S: Source>(source: &S) -> Result<Arg, S::Error> {
+        source.nested(|| {
+            let range = source.range(&describe::GROUPS[11])?;
+            source.class(&describe::GROUPS[11])?;
+            Ok(Arg {
+                range,
+                arg: Build::build(&source.one(&describe::ARG_ARG, 0)?)?,
+                annotation: super::optional(source, &describe::ARG_ARG, 1)?,
+                type_comment: super::optional(source, &describe::ARG_ARG, 2)?,
+            })
+        })
+    }
+}
+
+impl Build for Keyword {
+    fn build<S: Source>(source: &S) -> Result<Keyword, S::Error> {
+        source.nested(|| {
+            let range = source.range(&describe::GROUPS[12])?;
+            source.class(&describe::GROUPS[12])?;
+            Ok(Keyword {
+                range,
+                arg: super::optional(source, &describe::KEYWORD_KEYWORD, 0)?,
+                value: Build::build(&source.one(&describe::KEYWORD_KEYWORD, 1)?)?,
+            })
+        })
+    }
+}
+
+impl Build for Alias {
+    fn build<S: Source>(source: &S) -> Result<Alias, S::Error> {
+        source.nested(|| {
+            let range = source.range(&describe::GROUPS[13])?;
+            source.class(&describe::GROUPS[13])?;
+            Ok(Alias {
+                range,
+                name: Build::build(&source.one(&describe::ALIAS_ALIAS, 0)?)?,
+                asname: super::optional(source, &describe::ALIAS_ALIAS, 1)?,
+            })
+        })
+    }
+}
+
+impl Build for WithItem {
+    fn build<S: Source>(source: &S) -> Result<WithItem, S::Error> {
+        source.nested(|| {
+            source.class(&describe::GROUPS[14])?;
+            Ok(WithItem {
+                context_expr: Build::build(&source.one(&describe::WITH_ITEM_WITHITEM, 0)?)?,
+                optional_vars: super::optional(source, &describe::WITH_ITEM_WITHITEM, 1)?,
+            })
+        })
+    }
+}
+
+impl Build for MatchCase {
+    fn build<S: Source>(source: &S) -> Result<MatchCase, S::Error> {
+        source.nested(|| {
+            source.class(&describe::GROUPS[15])?;
+            Ok(MatchCase {
+                pattern: Build::build(&source.one(&describe::MATCH_CASE_MATCH_CASE, 0)?)?,
+                guard: super::optional(source, &describe::MATCH_CASE_MATCH_CASE, 1)?,
+                body: super::many(source, &describe::MATCH_CASE_MATCH_CASE, 2)?,
+            })
+        })
+    }
+}
+
+impl Build for Pattern {
+    fn build<S: Source>(source: &S) -> Result<Pattern, S::Error> {
+        source.nested(|| {
+            let range = source.range(&describe::GROUPS[16])?;
+            let kind = match source.class(&describe::GROUPS[16])? {
+                0 => PatternKind::MatchValue(Box::new(PatternMatchValue {
+                    value: Build::build(&source.one(&describe::PATTERN_MATCH_VALUE, 0)?)?,
+                })),
+                1 => PatternKind::MatchSingleton(Box::new(PatternMatchSingleton {
+                    value: Build::build(&source.one(&describe::PATTERN_MATCH_SINGLETON, 0)?)?,
+                })),
+                2 => PatternKind::MatchSequence(Box::new(PatternMatchSequence {
+                    patterns: super::many(source, &describe::PATTERN_MATCH_SEQUENCE, 0)?,
+                })),
+                3 => PatternKind::MatchMapping(Box::new(PatternMatchMapping {
+                    keys: super::many(source, &describe::PATTERN_MATCH_MAPPING, 0)?,
+                    patterns: super::many(source, &describe::PATTERN_MATCH_MAPPING, 1)?,
+                    rest: super::optional(source, &describe::PATTERN_MATCH_MAPPING, 2)?,
+                })),
+                4 => PatternKind::MatchClass(Box::new(PatternMatchClass {
+                    cls: Build::build(&source.one(&describe::PATTERN_MATCH_CLASS, 0)?)?,
+                    patterns: super::many(source, &describe::PATTERN_MATCH_CLASS, 1)?,
+                    kwd_attrs: super::many(source, &describe::PATTERN_MATCH_CLASS, 2)?,
+                    kwd_patterns: super::many(source, &describe::PATTERN_MATCH_CLASS, 3)?,
+                })),
+                5 => PatternKind::MatchStar(Box::new(PatternMatchStar {
+                    name: super::optional(source, &describe::PATTERN_MATCH_STAR, 0)?,
+                })),
+                6 => PatternKind::MatchAs(Box::new(PatternMatchAs {
+                    pattern: super::optional(source, &describe::PATTERN_MATCH_AS, 0)?,
+                    name: super::optional(source, &describe::PATTERN_MATCH_AS, 1)?,
+                })),
+                _ => PatternKind::MatchOr(Box::new(PatternMatchOr {
+                    patterns: super::many(source, &describe::PATTERN_MATCH_OR, 0)?,
+                })),
+            };
+            Ok(Self { range, kind })
+        })
+    }
+}
+
+impl Build for TypeIgnore {
+    fn build<S: Source>(source: &S) -> Result<TypeIgnore, S::Error> {
+        source.nested(|| {
+            source.class(&describe::GROUPS[17])?;
+            Ok(TypeIgnore {
+                lineno: Build::build(&source.one(&describe::TYPE_IGNORE_TYPE_IGNORE, 0)?)?,
+                tag: Build::build(&source.one(&describe::TYPE_IGNORE_TYPE_IGNORE, 1)?)?,
+            })
+        })
+    }
+}
+
+impl Build for TypeParam {
+    fn build<S: Source>(source: &S) -> Result<TypeParam, S::Error> {
+        source.nested(|| {
+            let range = source.range(&describe::GROUPS[18])?;
+            let kind = match source.class(&describe::GROUPS[18])? {
+                0 => TypeParamKind::TypeVar(Box::new(TypeParamTypeVar {
+                    name: Build::build(&source.one(&describe::TYPE_PARAM_TYPE_VAR, 0)?)?,
+                    bound: super::optional(source, &describe::TYPE_PARAM_TYPE_VAR, 1)?,
+                    default_value: super::optional(source, &describe::TYPE_PARAM_TYPE_VAR, 2)?,
+                })),
+                1 => TypeParamKind::ParamSpec(Box::new(TypeParamParamSpec {
+                    name: Build::build(&source.one(&describe::TYPE_PARAM_PARAM_SPEC, 0)?)?,
+                    default_value: super::optional(source, &describe::TYPE_PARAM_PARAM_SPEC, 1)?,
+                })),
+                _ => TypeParamKind::TypeVarTuple(Box::new(TypeParamTypeVarTuple {
+                    name: Build::build(&source.one(&describe::TYPE_PARAM_TYPE_VAR_TUPLE, 0)?)?,
+                    default_value: super::optional(source, &describe::TYPE_PARAM_TYPE_VAR_TUPLE, 1)?,
+                })),
+            };
+            Ok(Self { range, kind })
+        })
     }
 }

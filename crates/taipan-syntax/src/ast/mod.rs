@@ -199,3 +199,123 @@ pub enum FieldRef<'a> {
     /// A constant.
     Constant(&'a Constant),
 }
+
+/// A node from elsewhere, of which a tree is to be built: an instance of one of Python's node classes.
+pub trait Source: Sized {
+    /// What goes wrong.
+    type Error;
+
+    /// Runs `build` one level deeper.
+    ///
+    /// # Errors
+    /// Its own, or that the tree is too deep.
+    fn nested<T>(&self, build: impl FnOnce() -> Result<T, Self::Error>) -> Result<T, Self::Error>;
+    /// The place of a node of this group.
+    ///
+    /// # Errors
+    /// When it is missing.
+    fn range(&self, group: &'static GroupDescription) -> Result<Range, Self::Error>;
+    /// Which member of the group the node is.
+    ///
+    /// # Errors
+    /// When it is none.
+    fn class(&self, group: &'static GroupDescription) -> Result<usize, Self::Error>;
+    /// A field that must be there.
+    ///
+    /// # Errors
+    /// When it is missing.
+    fn one(&self, node: &'static NodeDescription, field: usize) -> Result<Self, Self::Error>;
+    /// A field that may be `None`.
+    ///
+    /// # Errors
+    /// What reading it raises.
+    fn optional(&self, node: &'static NodeDescription, field: usize) -> Result<Option<Self>, Self::Error>;
+    /// The items of a list; `None` for items that are `None`.
+    ///
+    /// # Errors
+    /// When it is no list, or has a `None` where there must be none.
+    fn many(&self, node: &'static NodeDescription, field: usize) -> Result<Vec<Option<Self>>, Self::Error>;
+    /// A name.
+    ///
+    /// # Errors
+    /// When it is none.
+    fn identifier(&self) -> Result<Identifier, Self::Error>;
+    /// A text.
+    ///
+    /// # Errors
+    /// When it is none.
+    fn string(&self) -> Result<PyStr, Self::Error>;
+    /// A number.
+    ///
+    /// # Errors
+    /// When it is none.
+    fn int(&self) -> Result<i32, Self::Error>;
+    /// A constant.
+    ///
+    /// # Errors
+    /// When it can be none.
+    fn constant(&self) -> Result<Constant, Self::Error>;
+}
+
+/// What can be built from a [`Source`].
+pub trait Build: Sized {
+    /// Builds it.
+    ///
+    /// # Errors
+    /// What the source says.
+    fn build<S: Source>(source: &S) -> Result<Self, S::Error>;
+}
+
+impl Build for Identifier {
+    fn build<S: Source>(source: &S) -> Result<Self, S::Error> {
+        source.identifier()
+    }
+}
+
+impl Build for PyStr {
+    fn build<S: Source>(source: &S) -> Result<Self, S::Error> {
+        source.string()
+    }
+}
+
+impl Build for i32 {
+    fn build<S: Source>(source: &S) -> Result<Self, S::Error> {
+        source.int()
+    }
+}
+
+impl Build for Constant {
+    fn build<S: Source>(source: &S) -> Result<Self, S::Error> {
+        source.constant()
+    }
+}
+
+impl<T: Build> Build for Box<T> {
+    fn build<S: Source>(source: &S) -> Result<Self, S::Error> {
+        T::build(source).map(Box::new)
+    }
+}
+
+fn optional<S: Source, T: Build>(
+    source: &S,
+    node: &'static NodeDescription,
+    field: usize,
+) -> Result<Option<T>, S::Error> {
+    source.optional(node, field)?.map(|value| T::build(&value)).transpose()
+}
+
+fn many_optional<S: Source, T: Build>(
+    source: &S,
+    node: &'static NodeDescription,
+    field: usize,
+) -> Result<Vec<Option<T>>, S::Error> {
+    source.many(node, field)?.into_iter().map(|item| item.map(|item| T::build(&item)).transpose()).collect()
+}
+
+fn many<S: Source, T: Build>(
+    source: &S,
+    node: &'static NodeDescription,
+    field: usize,
+) -> Result<Vec<T>, S::Error> {
+    Ok(many_optional(source, node, field)?.into_iter().flatten().collect())
+}
