@@ -155,3 +155,8 @@ with open(hashes_file, "w") as f:
                         ("names", (u.name(c, "") for c in every)),
                         *((form, normal(form)) for form in ("NFC", "NFD", "NFKC", "NFKD"))):
         f.write("%s %016x\n" % (name, fnv(lines)))
+
+import os
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import unicode_3_2
+unicode_3_2.write(folder)

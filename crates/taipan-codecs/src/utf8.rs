@@ -27,6 +27,10 @@ pub fn decode(s: &[u8], mut pos: usize, last: bool, out: &mut Vec<u32>) -> Resul
             match s.get(pos + k) {
                 None if last => return fault(pos, s.len(), "unexpected end of data"),
                 None => return Ok(pos),
+                // Half a surrogate may become one that the caller lets pass.
+                Some(0xa0..=0xbf) if !last && lead == 0xed && k == 1 && s.len() - pos == 2 => {
+                    return Ok(pos);
+                }
                 Some(&b) if b & 0xc0 != 0x80 || (k == 1 && !(low..=high).contains(&b)) => {
                     return fault(pos, pos + k, "invalid continuation byte");
                 }

@@ -2,11 +2,11 @@
 
 use crate::util::{argument_name, str_arg};
 use taipan_object::module::{Module, ModuleSpec};
-use taipan_object::native::{Args, IntoPy};
-use taipan_object::statics::{PyExc_KeyError, PyExc_TypeError, PyExc_ValueError};
+use taipan_object::native::*;
+use taipan_object::statics::{PyExc_KeyError, PyExc_TypeError, PyExc_ValueError, StaticType};
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyResult, Ref, err, methods, raise};
-use taipan_unicode::{Form, Named};
+use taipan_object::{Object, PyErr, PyResult, Ref, TypeSpec, abi, err, methods, raise};
+use taipan_unicode::{Form, Named, old};
 
 /// The one character of an argument; `place` is empty or a number with a space in front.
 fn character(object: &Object, function: &str, place: &str) -> PyResult<u32> {
@@ -56,26 +56,32 @@ fn name(_: &Object, args: &Args<'_>) -> PyResult {
     or_default(args, taipan_unicode::name(c), "no such name")
 }
 
-fn lookup(_: &Object, name: &Object) -> PyResult {
-    let bytes;
-    let text: &str = match name.downcast::<Str>() {
-        Some(text) => text.to_utf8()?,
+/// The name that was asked for, and what has it.
+fn find(name: &Object) -> PyResult<(String, Option<Named>)> {
+    let text = match name.downcast::<Str>() {
+        Some(text) => text.to_utf8()?.to_owned(),
         None => {
-            bytes = taipan_object::buffer::Buffer::simple(name)?.to_vec();
-            core::str::from_utf8(&bytes).unwrap_or("\u{FFFD}")
+            let bytes = taipan_object::buffer::Buffer::simple(name)?.to_vec();
+            String::from_utf8_lossy(&bytes).into_owned()
         }
     };
     if text.len() > 256 {
         return Err(raise!(PyExc_KeyError, "name too long"));
     }
-    match taipan_unicode::lookup(text) {
-        Some(Named::Char(c)) => Str::from_code_points(&[c]).map(Ref::upcast),
-        Some(Named::Sequence(points)) => Str::from_code_points(points).map(Ref::upcast),
-        None => {
-            // A zero ends the name in the message.
-            let shown = text.split('\0').next().unwrap_or("");
-            Err(raise!(PyExc_KeyError, "undefined character name '{shown}'"))
-        }
+    let found = taipan_unicode::lookup(&text);
+    Ok((text, found))
+}
+
+/// The error for a name that nothing has; a zero ends the name in the message.
+fn undefined(name: &str) -> PyErr {
+    raise!(PyExc_KeyError, "undefined character name '{}'", name.split('\0').next().unwrap_or(""))
+}
+
+fn lookup(_: &Object, name: &Object) -> PyResult<Ref<Str>> {
+    match find(name)? {
+        (_, Some(Named::Char(c))) => Str::from_code_points(&[c]),
+        (_, Some(Named::Sequence(points))) => Str::from_code_points(points),
+        (name, None) => Err(undefined(&name)),
     }
 }
 
@@ -125,8 +131,63 @@ methods! {
     }
 }
 
+/// The database of version 3.2.0.
+pub struct Ucd;
+
+static UCD: StaticType =
+    StaticType::native(c"unicodedata.UCD", Native::<Ucd>::SIZE, abi::Py_TPFLAGS_DISALLOW_INSTANTIATION);
+
+impl Payload for Ucd {
+    const TYPE: &'static StaticType = &UCD;
+}
+
+type Old = Native<Ucd>;
+
+fn old_normal(args: &Args<'_>, function: &str) -> PyResult<(Ref<Str>, Vec<u32>, Vec<u32>)> {
+    let (form, text) = form_and_text(args, function)?;
+    let points: Vec<u32> = text.code_points().collect();
+    let made = old::normalize(form, &points);
+    Ok((text, points, made))
+}
+
+fn old_lookup(_: &Old, name: &Object) -> PyResult<Ref<Str>> {
+    let found = find(name)?;
+    match found.1 {
+        Some(Named::Char(c)) => Str::from_code_points(&[c]),
+        _ => Err(undefined(&found.0)),
+    }
+}
+
+methods! {
+    static UCD_METHODS = {
+        args "decimal" "($self, chr, default=<unrepresentable>, /)" = |_: &Old, a: &Args<'_>| { let c = character(a.required(0), "decimal", " 1")?; or_default(a, old::decimal(c).map(i64::from), "not a decimal") }, "The decimal value of a character, or the default, or ValueError.";
+        args "digit" "($self, chr, default=<unrepresentable>, /)" = |_: &Old, a: &Args<'_>| { let c = character(a.required(0), "digit", " 1")?; or_default(a, taipan_unicode::digit(c).map(i64::from), "not a digit") }, "The value of a character as a digit, or the default, or ValueError.";
+        args "numeric" "($self, chr, default=<unrepresentable>, /)" = |_: &Old, a: &Args<'_>| { let c = character(a.required(0), "numeric", " 1")?; or_default(a, old::numeric(c), "not a numeric character") }, "The numeric value of a character, or the default, or ValueError.";
+        one "category" "($self, chr, /)" = |_: &Old, c: &Object| character(c, "category", "").map(old::category), "The general category of a character.";
+        one "bidirectional" "($self, chr, /)" = |_: &Old, c: &Object| character(c, "bidirectional", "").map(old::bidirectional), "The direction class of a character, '' for none.";
+        one "combining" "($self, chr, /)" = |_: &Old, c: &Object| character(c, "combining", "").map(|c| i64::from(old::combining(c))), "The combining class of a character, 0 for none.";
+        one "mirrored" "($self, chr, /)" = |_: &Old, c: &Object| character(c, "mirrored", "").map(|c| i64::from(old::is_mirrored(c))), "1 if a character is mirrored in text from right to left, else 0.";
+        one "east_asian_width" "($self, chr, /)" = |_: &Old, c: &Object| character(c, "east_asian_width", "").map(old::east_asian_width), "The width class of a character.";
+        one "decomposition" "($self, chr, /)" = |_: &Old, c: &Object| character(c, "decomposition", "").map(old::decomposition), "The decomposition of a character as text, '' for none.";
+        args "name" "($self, chr, default=<unrepresentable>, /)" = |_: &Old, a: &Args<'_>| { let c = character(a.required(0), "name", " 1")?; or_default(a, old::name(c), "no such name") }, "The name of a character, or the default, or ValueError.";
+        one "lookup" "($self, name, /)" = old_lookup, "The character of a name, or KeyError.";
+        args "is_normalized" "($self, form, unistr, /)" = |_: &Old, a: &Args<'_>| old_normal(a, "is_normalized").map(|(_, before, after)| before == after), "Whether a text is in a normal form.";
+        args "normalize" "($self, form, unistr, /)" = |_: &Old, a: &Args<'_>| old_normal(a, "normalize").and_then(|(_, _, after)| Str::from_code_points(&after)), "The text in a normal form.";
+    }
+}
+
+static UCD_SPEC: TypeSpec = TypeSpec {
+    slots: &[Old::DEALLOC],
+    methods: UCD_METHODS,
+    getset: &[getset_row(c"unidata_version", |_: &Old| old::VERSION, c"the version")],
+    ..TypeSpec::new(&UCD)
+};
+
 fn init(module: &Module) -> PyResult<()> {
-    module.add("unidata_version", &*Str::from_utf8(taipan_unicode::VERSION)?)
+    add_type(module, &UCD_SPEC)?;
+    module.add("unidata_version", &*Str::from_utf8(taipan_unicode::VERSION)?)?;
+    let old = native_new(&UCD, Ucd)?;
+    module.add("ucd_3_2_0", old.object())
 }
 
 /// `unicodedata`.

@@ -9,6 +9,7 @@
 mod case;
 mod names;
 mod normal;
+pub mod old;
 mod properties;
 #[path = "tables/labels.rs"]
 #[rustfmt::skip]

@@ -179,6 +179,23 @@ pub fn normalize(form: Form, s: &[u32]) -> Vec<u32> {
     out
 }
 
+/// As [`normalize`], by the decompositions of another version: `mapped` gives a character that is not
+/// the present one's affair as it stands.
+pub(crate) fn normalize_by(form: Form, s: &[u32], mapped: &dyn Fn(u32) -> Option<u32>) -> Vec<u32> {
+    let mut out = Vec::with_capacity(s.len() + s.len() / 4);
+    for &c in s {
+        match mapped(c) {
+            Some(other) => out.push(other),
+            None => decompose(c, form.compat(), &mut out),
+        }
+    }
+    reorder(&mut out);
+    if form.composes() {
+        compose(&mut out);
+    }
+    out
+}
+
 /// `unicodedata.is_normalized`.
 pub fn is_normalized(form: Form, s: &[u32]) -> bool {
     surely_normal(form, s) || normalize(form, s) == s

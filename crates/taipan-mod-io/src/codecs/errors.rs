@@ -207,13 +207,16 @@ pub fn encode(
         let (replacement, next) = match standard_encode(errors, encoding, &input, &fault) {
             Some(answer) => (answer, fault.end),
             None if errors == "strict" => return Err(refuse()),
-            None if errors == "surrogateescape" => match escaped_run(&input[fault.start..fault.end]) {
-                Some(bytes) => {
-                    let next = fault.start + bytes.len();
-                    (Replacement::Bytes(bytes), next)
+            None if errors == "surrogateescape" => {
+                // What stands for bytes is taken; the fault is what comes after it.
+                let bad = &input[fault.start..fault.end];
+                let bytes: Vec<u8> = bad.iter().map_while(|&c| escaped_byte(c)).collect();
+                if bytes.is_empty() {
+                    return Err(refuse());
                 }
-                None => return Err(refuse()),
-            },
+                let next = fault.start + bytes.len();
+                (Replacement::Bytes(bytes), next)
+            }
             None => ask_encode(refuse(), errors, input.len())?,
         };
         match replacement {
@@ -236,12 +239,9 @@ enum Replacement {
     Text(Vec<u32>),
 }
 
-/// The bytes of lone surrogates that stand for bytes; `None` if the first is none.
-fn escaped_run(bad: &[u32]) -> Option<Vec<u8>> {
-    let run: Vec<u8> =
-        bad.iter().take_while(|c| (0xDC80..0xDD00).contains(*c)).map(|c| (c - 0xDC00) as u8).collect();
-    // All or nothing, as the handler itself has it.
-    (run.len() == bad.len() && !run.is_empty()).then_some(run)
+/// The byte that a lone surrogate stands for.
+fn escaped_byte(c: u32) -> Option<u8> {
+    (0xDC80..0xDD00).contains(&c).then_some((c & 0xFF) as u8)
 }
 
 fn standard_encode(errors: &str, encoding: &str, input: &[u32], fault: &Fault) -> Option<Replacement> {
@@ -314,7 +314,7 @@ pub fn surrogate_at(encoding: &str, input: &[u8]) -> Option<(u32, usize)> {
     passed_surrogate(encoding, input)
 }
 
-/// The bytes that lone surrogates stand for, for the handler `surrogateescape`.
+/// The bytes that lone surrogates stand for, all of them, for the handler `surrogateescape`.
 pub fn escaped(bad: &[u32]) -> Option<Vec<u8>> {
-    escaped_run(bad)
+    bad.iter().map(|&c| escaped_byte(c)).collect::<Option<Vec<u8>>>().filter(|bytes| !bytes.is_empty())
 }

@@ -176,7 +176,11 @@ fn reconfigure(stream: &View, args: &Args<'_>) -> PyResult<()> {
 }
 
 fn change_encoding(stream: &View, buffer: &Object, args: &Args<'_>, newline_changed: bool) -> PyResult<()> {
-    let encoding = name_arg(args.get(0), "reconfigure", "'encoding'")?;
+    let encoding = match args.get_some(0).and_then(|name| name.downcast::<Str>()) {
+        // A zero ends the name.
+        Some(name) => Some(name.to_utf8()?.split('\0').next().unwrap_or("").to_owned()),
+        None => None,
+    };
     let errors = name_arg(args.get(1), "reconfigure", "'errors'")?;
     if encoding.is_none() && errors.is_none() && !newline_changed {
         return Ok(());
