@@ -122,6 +122,20 @@ pub(crate) fn compile_tree(
     }
 }
 
+/// The symbol tables of a text.
+///
+/// # Errors
+/// As [`compile_text`].
+pub(crate) fn symbols_of_text(
+    source: &str,
+    filename: &str,
+    settings: Settings,
+) -> PyResult<(compiler::symtable::SymbolTable, compiler::names::Names)> {
+    let module = parse(source, filename, settings)?;
+    compiler::symbols(&module, &compiler_options(settings))
+        .map_err(|error| compile_error(&error, source, filename))
+}
+
 /// The tree of a text as node objects (`PyCF_ONLY_AST`), preprocessed if `optimized`.
 ///
 /// # Errors

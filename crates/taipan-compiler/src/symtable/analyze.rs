@@ -246,8 +246,16 @@ impl Analysis<'_> {
                     found.scopes.insert(name, scope);
                 }
                 Some(outer_flags) => {
-                    if outer_flags & DEF_BOUND != 0 && !in_class && !self.is_free_in_any_child(comp, name) {
-                        comp_free.remove(&name);
+                    if outer_flags & DEF_BOUND != 0 && !in_class {
+                        if !self.is_free_in_any_child(comp, name) {
+                            comp_free.remove(&name);
+                        }
+                        // What was read in the comprehension is now read here.
+                        if scope == FREE
+                            && let Some(flags) = self.table.scopes[id].symbols.get_mut(name)
+                        {
+                            *flags |= only_flags & USE;
+                        }
                     }
                 }
             }

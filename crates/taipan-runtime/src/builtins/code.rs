@@ -45,7 +45,16 @@ fn source_text(source: &Object, function: &str, what: &str) -> PyResult<String> 
     source_text_of(source, function, what, "<string>")
 }
 
-fn source_text_of(source: &Object, function: &str, what: &str, filename: &str) -> PyResult<String> {
+/// The text of a source argument; `function` and `what` are for the message.
+///
+/// # Errors
+/// `TypeError` for other objects, `SyntaxError` for bytes that cannot be decoded.
+pub(crate) fn source_text_of(
+    source: &Object,
+    function: &str,
+    what: &str,
+    filename: &str,
+) -> PyResult<String> {
     if let Some(text) = source.downcast::<Str>() {
         return Ok(text.to_utf8()?.to_owned());
     }

@@ -1,7 +1,7 @@
 //! The `builtins` module.
 
 mod classes;
-mod code;
+pub(crate) mod code;
 mod io;
 mod objects;
 mod sequences;

@@ -4,6 +4,7 @@ pub mod atexit;
 pub mod gc;
 pub mod opcode;
 pub mod signal;
+pub mod symtable;
 pub mod thread;
 pub mod tokenize;
 pub mod warnings;
@@ -17,6 +18,7 @@ pub const MODULES: &[&ModuleSpec] = &[
     &gc::SPEC,
     &opcode::SPEC,
     &signal::SPEC,
+    &symtable::SPEC,
     &thread::SPEC,
     &tokenize::SPEC,
     &warnings::SPEC,
