@@ -155,7 +155,7 @@ fn make(given: &Given) -> PyResult {
     if posonlyargcount > argcount {
         return Err(value_error("code: posonlyargcount must not be greater than argcount"));
     }
-    if code.len() % 2 != 0 || code.is_empty() {
+    if !code.len().is_multiple_of(2) || code.is_empty() {
         return Err(value_error("code: co_code is malformed"));
     }
     if nlocals as usize != varnames.len() {

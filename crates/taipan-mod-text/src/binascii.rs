@@ -65,7 +65,7 @@ fn grouped(digits: &[u8], separator: u8, group: i32) -> Vec<u8> {
     if size == 0 {
         return digits.to_vec();
     }
-    let first = if group > 0 && digits.len() % size != 0 { digits.len() % size } else { size };
+    let first = if group > 0 && !digits.len().is_multiple_of(size) { digits.len() % size } else { size };
     let (head, tail) = digits.split_at(first.min(digits.len()));
     let mut out = head.to_vec();
     for part in tail.chunks(size) {
@@ -76,13 +76,13 @@ fn grouped(digits: &[u8], separator: u8, group: i32) -> Vec<u8> {
 }
 
 fn unhexlify(_: &Object, text: &Object) -> PyResult<Ref<Bytes>> {
-    Bytes::new(&binascii::unhexlify(&ascii_or_buffer(text)?).map_err(Error::new)?)
+    Bytes::new(&binascii::unhexlify(&ascii_or_buffer(text)?).map_err(Error::error)?)
 }
 
 fn a2b_base64(_: &Object, args: &Args<'_>) -> PyResult<Ref<Bytes>> {
     let text = ascii_or_buffer(args.required(0))?;
     let strict = args.bool_or(1, false)?;
-    Bytes::new(&binascii::a2b_base64(&text, strict).map_err(|message| Error::new(&message))?)
+    Bytes::new(&binascii::a2b_base64(&text, strict).map_err(|message| Error::error(&message))?)
 }
 
 fn b2a_base64(_: &Object, args: &Args<'_>) -> PyResult<Ref<Bytes>> {
@@ -91,12 +91,12 @@ fn b2a_base64(_: &Object, args: &Args<'_>) -> PyResult<Ref<Bytes>> {
 }
 
 fn a2b_uu(_: &Object, text: &Object) -> PyResult<Ref<Bytes>> {
-    Bytes::new(&transfer::uu_decode(&ascii_or_buffer(text)?).map_err(Error::new)?)
+    Bytes::new(&transfer::uu_decode(&ascii_or_buffer(text)?).map_err(Error::error)?)
 }
 
 fn b2a_uu(_: &Object, args: &Args<'_>) -> PyResult<Ref<Bytes>> {
     let bytes = data(args)?;
-    Bytes::new(&transfer::uu_encode(&bytes, args.bool_or(1, false)?).map_err(Error::new)?)
+    Bytes::new(&transfer::uu_encode(&bytes, args.bool_or(1, false)?).map_err(Error::error)?)
 }
 
 fn a2b_qp(_: &Object, args: &Args<'_>) -> PyResult<Ref<Bytes>> {

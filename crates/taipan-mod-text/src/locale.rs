@@ -43,8 +43,8 @@ fn setlocale(_: &Object, args: &Args<'_>) -> PyResult<Ref<Str>> {
     let name = c_text_opt(args.get(1), "setlocale", " 2")?;
     match locale::set(category, name.as_deref()) {
         Some(name) => decoded(&name),
-        None if name.is_some() => Err(Error::new("unsupported locale setting")),
-        None => Err(Error::new("locale query failed")),
+        None if name.is_some() => Err(Error::error("unsupported locale setting")),
+        None => Err(Error::error("locale query failed")),
     }
 }
 
@@ -159,7 +159,7 @@ fn textdomain(_: &Object, domain: &Object) -> PyResult<Option<Ref<Str>>> {
 fn bindtextdomain(_: &Object, args: &Args<'_>) -> PyResult<Option<Ref<Str>>> {
     let domain = c_text(args.required(0), "bindtextdomain", " 1", false)?;
     if domain.is_empty() {
-        return Err(Error::new("domain must be a non-empty string"));
+        return Err(Error::error("domain must be a non-empty string"));
     }
     let folder = match args.get_some(1) {
         Some(folder) if folder.downcast::<Bytes>().is_some() => {

@@ -27,7 +27,7 @@ pub trait ModuleError: Default + 'static {
     }
 
     /// An exception with a message.
-    fn new(message: &str) -> PyErr {
+    fn error(message: &str) -> PyErr {
         Self::class().map_or_else(|error| error, |class| PyErr::new(class, message))
     }
 }

@@ -256,7 +256,7 @@ pub unsafe extern "C" fn vectorcall_call(
     unsafe {
         let args: &Tuple = Object::borrow(args).cast();
         let kwargs: Option<&Dict> = Object::borrow_opt(kwargs).map(|k| k.cast());
-        native::ret(crate::protocol::vectorcall_with_dict(Object::borrow(callable), args.items(), kwargs))
+        native::ret(crate::protocol::call_vectorcall_field(Object::borrow(callable), args, kwargs))
     }
 }
 

@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
         if localspluskinds.len() != localsplusnames.len()
             || !all_text(&names)
             || !all_text(&localsplusnames)
-            || code.len() % 2 != 0
+            || !code.len().is_multiple_of(2)
             || code.is_empty()
         {
             return Err(value_error("code: inconsistent data"));

@@ -97,11 +97,11 @@ pub(crate) fn flush_standard() -> bool {
         if closed {
             continue;
         }
-        if let Err(error) = stream.call_method(intern!("flush"), &[]) {
-            if name == "stdout" {
-                taipan_object::err::write_unraisable(error, Some(&stream));
-                fine = false;
-            }
+        if let Err(error) = stream.call_method(intern!("flush"), &[])
+            && name == "stdout"
+        {
+            taipan_object::err::write_unraisable(error, Some(&stream));
+            fine = false;
         }
     }
     fine

@@ -39,7 +39,7 @@ impl Shared {
     pub fn dialect(&self, name: &Object) -> PyResult {
         match self.dialects.get(name) {
             Ok(Some(dialect)) => Ok(dialect),
-            Ok(None) => Err(Error::new("unknown dialect")),
+            Ok(None) => Err(Error::error("unknown dialect")),
             Err(error) => Err(error),
         }
     }
@@ -65,7 +65,7 @@ fn register_dialect(_: &Object, args: CallArgs<'_>) -> PyResult<()> {
 fn unregister_dialect(_: &Object, args: &Args<'_>) -> PyResult<()> {
     match shared()?.dialects.remove(args.required(0))? {
         Some(_) => Ok(()),
-        None => Err(Error::new("unknown dialect")),
+        None => Err(Error::error("unknown dialect")),
     }
 }
 
@@ -123,7 +123,7 @@ methods! {
 
 fn init(module: &Module) -> PyResult<()> {
     module.add("Error", Error::class()?)?;
-    module.add("_dialects", &*shared()?.dialects)?;
+    module.add("_dialects", &shared()?.dialects)?;
     for (name, spec) in [("Dialect", &dialect::SPEC), ("Reader", &read::SPEC), ("Writer", &write::SPEC)] {
         make_ready(spec)?;
         let ty: &Type = spec.ty;

@@ -80,7 +80,7 @@ const CR: u32 = 13;
 impl Row<'_> {
     fn add(&mut self, c: u32) -> PyResult<()> {
         if self.field.len() >= self.limit {
-            return Err(Error::new(&format!("field larger than field limit ({})", self.limit)));
+            return Err(Error::error(&format!("field larger than field limit ({})", self.limit)));
         }
         self.field.push(c);
         Ok(())
@@ -161,7 +161,7 @@ impl Row<'_> {
             }
             Some(_) => {
                 let shown = |c: u32| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER);
-                return Err(Error::new(&format!(
+                return Err(Error::error(&format!(
                     "'{}' expected after '{}'",
                     shown(dialect.delimiter),
                     shown(dialect.quote.unwrap_or(34))
@@ -217,7 +217,7 @@ impl Row<'_> {
                 self.at = At::StartRecord;
                 Ok(())
             }
-            (At::LineEnd, Some(_)) => Err(Error::new(
+            (At::LineEnd, Some(_)) => Err(Error::error(
                 "new-line character seen in unquoted field - do you need to open the file with newline=''?",
             )),
         }
@@ -238,20 +238,20 @@ fn next(reader: &View) -> PyResult<Option<Ref>> {
     loop {
         let line = protocol::iter_next(&lines)?;
         if reader.rows.get() != before {
-            return Err(Error::new("iterator has already advanced the reader"));
+            return Err(Error::error("iterator has already advanced the reader"));
         }
         let Some(line) = line else {
             if row.field.is_empty() && row.at != At::InQuoted {
                 return Ok(None);
             }
             if reader.dialect.strict {
-                return Err(Error::new("unexpected end of data"));
+                return Err(Error::error("unexpected end of data"));
             }
             row.save()?;
             break;
         };
         let Some(text) = line.downcast::<Str>() else {
-            return Err(Error::new(&format!(
+            return Err(Error::error(&format!(
                 "iterator should return strings, not {} (the file should be opened in text mode)",
                 line.ty().message_name()
             )));

@@ -70,7 +70,7 @@ impl Row<'_> {
             let refused =
                 dialect.quoting == NONE || (field.is_none() && matches!(dialect.quoting, STRINGS | NOTNULL));
             if refused {
-                return Err(Error::new(
+                return Err(Error::error(
                     "empty field must be quoted if delimiter is a space and skipinitialspace is true",
                 ));
             }
@@ -119,7 +119,7 @@ impl Row<'_> {
             }
             if escape {
                 let Some(escape) = dialect.escape else {
-                    return Err(Error::new("need to escape, but no escapechar set"));
+                    return Err(Error::error("need to escape, but no escapechar set"));
                 };
                 text.push(escape);
             }
@@ -132,7 +132,7 @@ impl Row<'_> {
 fn writerow(writer: &View, row: &Object) -> PyResult {
     let fields = row.iter().map_err(|error| {
         if error.is(&PyExc_TypeError) {
-            Error::new(&format!("iterable expected, not {}", row.ty().message_name()))
+            Error::error(&format!("iterable expected, not {}", row.ty().message_name()))
         } else {
             error
         }
@@ -158,7 +158,7 @@ fn writerow(writer: &View, row: &Object) -> PyResult {
     }
     if made.fields > 0 && made.out.is_empty() {
         if dialect.quoting == NONE || (missing && matches!(dialect.quoting, STRINGS | NOTNULL)) {
-            return Err(Error::new("single empty field record must be quoted"));
+            return Err(Error::error("single empty field record must be quoted"));
         }
         made.fields = 0;
         made.add(None, true)?;

@@ -51,7 +51,7 @@ fn alignment(code: u8, size: usize) -> usize {
 }
 
 fn too_long() -> PyErr {
-    StructError::new("total struct size too long")
+    StructError::error("total struct size too long")
 }
 
 impl Format {
@@ -61,7 +61,7 @@ impl Format {
     /// `struct.error`.
     pub fn parse(text: &[u8]) -> PyResult<Format> {
         if text.contains(&0) {
-            return Err(StructError::new("embedded null character"));
+            return Err(StructError::error("embedded null character"));
         }
         let (native, big, rest) = match text.first() {
             Some(b'<') => (false, false, &text[1..]),
@@ -82,7 +82,7 @@ impl Format {
                 count = usize::from(c - b'0');
                 loop {
                     let Some(&next) = rest.get(at) else {
-                        return Err(StructError::new("repeat count given without format specifier"));
+                        return Err(StructError::error("repeat count given without format specifier"));
                     };
                     at += 1;
                     if !next.is_ascii_digit() {
@@ -102,7 +102,8 @@ impl Format {
     }
 
     fn add(&mut self, code: u8, count: usize, native: bool) -> PyResult<()> {
-        let unit = size_of_code(code, native).ok_or_else(|| StructError::new("bad char in struct format"))?;
+        let unit =
+            size_of_code(code, native).ok_or_else(|| StructError::error("bad char in struct format"))?;
         if native {
             let align = alignment(code, unit);
             self.size = self.size.checked_next_multiple_of(align).ok_or_else(too_long)?;

@@ -79,7 +79,7 @@ fn packed(format: &Format, values: &[&Object]) -> PyResult<Vec<u8>> {
 
 fn pack_with(format: &Format, values: &[&Object]) -> PyResult<Ref<Bytes>> {
     if values.len() != format.values {
-        return Err(StructError::new(&format!(
+        return Err(StructError::error(&format!(
             "pack expected {} items for packing (got {})",
             format.values,
             values.len()
@@ -93,7 +93,7 @@ fn place(offset: isize, len: usize, size: usize, unpacking: bool) -> PyResult<us
     let mut at = offset;
     if offset < 0 {
         if offset + (size as isize) > 0 {
-            return Err(StructError::new(&if unpacking {
+            return Err(StructError::error(&if unpacking {
                 format!("not enough data to unpack {size} bytes at offset {offset}")
             } else {
                 format!("no space to pack {size} bytes at offset {offset}")
@@ -101,14 +101,14 @@ fn place(offset: isize, len: usize, size: usize, unpacking: bool) -> PyResult<us
         }
         at = offset + len.cast_signed();
         if at < 0 {
-            return Err(StructError::new(&format!("offset {offset} out of range for {len}-byte buffer")));
+            return Err(StructError::error(&format!("offset {offset} out of range for {len}-byte buffer")));
         }
     }
     let at = at.unsigned_abs();
     if len.checked_sub(at).is_none_or(|left| left < size) {
         let (function, verb) =
             if unpacking { ("unpack_from", "unpacking") } else { ("pack_into", "packing") };
-        return Err(StructError::new(&format!(
+        return Err(StructError::error(&format!(
             "{function} requires a buffer of at least {} bytes for {verb} {size} bytes at offset {at} \
              (actual buffer size is {len})",
             at.saturating_add(size)
@@ -119,14 +119,14 @@ fn place(offset: isize, len: usize, size: usize, unpacking: bool) -> PyResult<us
 
 fn pack_into_with(format: &Format, args: &[&Object]) -> PyResult<()> {
     let Some(target) = args.first() else {
-        return Err(StructError::new("pack_into expected buffer argument"));
+        return Err(StructError::error("pack_into expected buffer argument"));
     };
     let Some(offset) = args.get(1) else {
-        return Err(StructError::new("pack_into expected offset argument"));
+        return Err(StructError::error("pack_into expected offset argument"));
     };
     let values = &args[2..];
     if values.len() != format.values {
-        return Err(StructError::new(&format!(
+        return Err(StructError::error(&format!(
             "pack_into expected {} items for packing (got {})",
             format.values,
             values.len()
@@ -164,7 +164,7 @@ fn unpacked(format: &Format, data: &[u8]) -> PyResult<Ref<Tuple>> {
 fn unpack_with(format: &Format, data: &Object) -> PyResult<Ref<Tuple>> {
     let buffer = Buffer::simple(data)?;
     if buffer.len() != format.size {
-        return Err(StructError::new(&format!("unpack requires a buffer of {} bytes", format.size)));
+        return Err(StructError::error(&format!("unpack requires a buffer of {} bytes", format.size)));
     }
     unpacked(format, buffer.as_slice())
 }
@@ -244,11 +244,11 @@ impl Payload for UnpackIterator {
 
 fn iter_unpack_with(format: Rc<Format>, data: &Object) -> PyResult<Ref<Native<UnpackIterator>>> {
     if format.size == 0 {
-        return Err(StructError::new("cannot iteratively unpack with a struct of length 0"));
+        return Err(StructError::error("cannot iteratively unpack with a struct of length 0"));
     }
     let buffer = Buffer::simple(data)?;
     if buffer.len() % format.size != 0 {
-        return Err(StructError::new(&format!(
+        return Err(StructError::error(&format!(
             "iterative unpacking requires a buffer of a multiple of {} bytes",
             format.size
         )));
@@ -329,7 +329,7 @@ static STRUCT_SPEC: TypeSpec = TypeSpec {
     ..TypeSpec::new(&STRUCT)
 };
 
-fn first_is_format<'a>(args: &[&'a Object]) -> PyResult<(Rc<Format>, usize)> {
+fn first_is_format(args: &[&Object]) -> PyResult<(Rc<Format>, usize)> {
     match args.first() {
         Some(format) => Ok((cached(format)?, 1)),
         None => Err(value::missing("missing format argument")),

@@ -17,7 +17,7 @@ fn integer(value: &Object) -> PyResult<Ref<Int>> {
     match value.downcast::<Int>() {
         Some(int) => Ok(Ref::of(int)),
         None if protocol::has_index(value) => value.to_index(),
-        None => Err(StructError::new("required argument is not an integer")),
+        None => Err(StructError::error("required argument is not an integer")),
     }
 }
 
@@ -36,12 +36,12 @@ fn put_integer(item: &Item, value: &Object) -> PyResult<u64> {
     if item.code == b'P' {
         // Addresses may be given as negative numbers.
         let value = int.to_u64().or_else(|| int.to_i64().map(i64::cast_unsigned));
-        return value.ok_or_else(|| StructError::new("int too large to convert"));
+        return value.ok_or_else(|| StructError::error("int too large to convert"));
     }
     let (low, high) = bounds(item.code, item.size);
     match wide(&int).filter(|value| (low..=high).contains(value)) {
         Some(value) => Ok(value as u64),
-        None => Err(StructError::new(&format!(
+        None => Err(StructError::error(&format!(
             "'{}' format requires {low} <= number <= {high}",
             char::from(item.code)
         ))),
@@ -89,7 +89,7 @@ pub fn half_value(bits: u16) -> f64 {
 
 fn overflow(value: &Object, code: char) -> PyErr {
     if value.downcast::<Int>().is_some() {
-        return StructError::new("int too large to convert");
+        return StructError::error("int too large to convert");
     }
     raise!(PyExc_OverflowError, "float too large to pack with {code} format")
 }
@@ -122,7 +122,7 @@ fn put_float(code: u8, value: f64, source: &Object, out: &mut [u8], big: bool) -
 }
 
 fn complex(value: &Object) -> PyResult<(f64, f64)> {
-    let wrong = || StructError::new("required argument is not a complex");
+    let wrong = || StructError::error("required argument is not a complex");
     if let Some(complex) = value.downcast::<Complex>() {
         return Ok(complex.value());
     }
@@ -141,7 +141,7 @@ fn put_string(item: &Item, value: &Object, out: &mut [u8]) -> PyResult<()> {
         copy = array.to_vec();
         &copy
     } else {
-        return Err(StructError::new(&format!(
+        return Err(StructError::error(&format!(
             "argument for '{}' must be a bytes object",
             char::from(item.code)
         )));
@@ -162,12 +162,13 @@ pub fn put(format: &Format, item: &Item, value: &Object, out: &mut [u8]) -> PyRe
     match item.code {
         b'c' => match value.downcast::<Bytes>().map(Bytes::as_slice) {
             Some([byte]) => out[0] = *byte,
-            _ => return Err(StructError::new("char format requires a bytes object of length 1")),
+            _ => return Err(StructError::error("char format requires a bytes object of length 1")),
         },
         b's' | b'p' => put_string(item, value, out)?,
         b'?' => out[0] = u8::from(value.is_true()?),
         b'e' | b'f' | b'd' => {
-            let number = value.to_f64().map_err(|_| StructError::new("required argument is not a float"))?;
+            let number =
+                value.to_f64().map_err(|_| StructError::error("required argument is not a float"))?;
             put_float(item.code, number, value, out, format.big)?;
         }
         b'F' | b'D' => {

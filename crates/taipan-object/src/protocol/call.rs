@@ -92,14 +92,58 @@ pub fn vectorcall(callable: &Object, args: &[&Object], kwnames: Option<&Tuple>) 
 /// # Errors
 /// What the call raises; `TypeError` for keywords that are not strs.
 pub fn vectorcall_with_dict(callable: &Object, args: &[&Object], kwargs: Option<&Dict>) -> PyResult {
+    with_names(args, kwargs, |all, names| vectorcall(callable, all, names))
+}
+
+/// Calls the function in the object's vectorcall field, whether or not its class still says that calls
+/// go there: what `tp_call` does for the types that have such a field.
+///
+/// # Safety
+/// The layout of the object has a vectorcall function at its type's `tp_vectorcall_offset`.
+///
+/// # Errors
+/// What the call raises; `TypeError` for keywords that are not strs.
+pub unsafe fn call_vectorcall_field(callable: &Object, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
+    // SAFETY: the caller's promise.
+    let field = unsafe {
+        let offset = (*callable.ty().raw()).tp_vectorcall_offset;
+        callable.as_ptr().cast::<u8>().offset(offset).cast::<Option<vectorcallfunc>>().read()
+    };
+    let Some(function) = field else {
+        return Err(crate::raise!(
+            PyExc_TypeError,
+            "'{}' object does not support vectorcall",
+            callable.ty().message_name()
+        ));
+    };
+    with_names(args.items(), kwargs, |all, names| {
+        let count = all.len() - names.map_or(0, Tuple::len);
+        // SAFETY: as in `vectorcall`.
+        unsafe {
+            from_c(function(
+                callable.as_ptr(),
+                all.as_ptr().cast(),
+                count,
+                opt_ptr(names.map(|names| &**names)),
+            ))
+        }
+    })
+}
+
+/// The arguments as a vectorcall takes them: all values in one row, and the names of the last ones.
+fn with_names(
+    args: &[&Object],
+    kwargs: Option<&Dict>,
+    call: impl FnOnce(&[&Object], Option<&Tuple>) -> PyResult,
+) -> PyResult {
     let Some(kwargs) = kwargs.filter(|kwargs| !kwargs.is_empty()) else {
-        return vectorcall(callable, args, None);
+        return call(args, None);
     };
     let names = crate::descr::dict_names(kwargs)?;
     let values: Vec<Ref> = kwargs.items_vec().into_iter().map(|(_, value)| value).collect();
     let mut all = args.to_vec();
     all.extend(values.iter().map(|value| &**value));
-    vectorcall(callable, &all, Some(&names))
+    call(&all, Some(&names))
 }
 
 /// `callable(*args, **kwargs)`.

@@ -132,7 +132,7 @@ fn make_class(
         namespace.set_text("end_lineno", none())?;
         namespace.set_text("end_col_offset", none())?;
     } else if base.is(&base::AST) {
-        namespace.set_text("_attributes", &*Tuple::empty())?;
+        namespace.set_text("_attributes", &Tuple::empty())?;
     }
     let bases = Tuple::from_refs(&[base])?;
     let made = PyType_Type.call(&[&*Str::from_utf8(name)?, &*bases, &*namespace])?;
@@ -143,7 +143,7 @@ fn make_classes() -> PyResult<Classes> {
     make_ready(&base::SPEC)?;
     let root: &Type = &base::AST;
     for name in ["_fields", "_attributes", "__match_args__"] {
-        root.set_own(name, &*Tuple::empty())?;
+        root.set_own(name, &Tuple::empty())?;
     }
     root.set_own("__module__", &*text("ast")?)?;
     let mut made = Classes { nodes: HashMap::new(), groups: HashMap::new() };

@@ -50,7 +50,7 @@ fn entry(table: &SymbolTable, names: &Names, id: ScopeId) -> PyResult {
     let scope: &Scope = &table.scopes[id];
     let symbols = Dict::new()?;
     for (name, flags) in scope.symbols.iter() {
-        symbols.set(&*text(names, name)?, &*Int::from_i64(i64::from(*flags)))?;
+        symbols.set(&*text(names, name)?, &Int::from_i64(i64::from(*flags)))?;
     }
     let varnames = List::new()?;
     for name in scope.varnames.keys() {

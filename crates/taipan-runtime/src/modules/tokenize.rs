@@ -65,9 +65,10 @@ fn read(tokens: &View) -> PyResult<String> {
     loop {
         let line = match readline.call(&[]) {
             Ok(line) => line,
-            Err(error) => match error.allow::<()>(&PyExc_StopIteration)? {
-                _ => return Ok(source),
-            },
+            Err(error) => {
+                error.allow::<()>(&PyExc_StopIteration)?;
+                return Ok(source);
+            }
         };
         let before = source.len();
         match &encoding {

@@ -158,6 +158,7 @@ taipan_object::methods! { static METHODS = {
     noargs "_current_frames" "($module, /)" = more::current_frames, "The frame of this thread by its number.";
     noargs "_current_exceptions" "($module, /)" = more::current_exceptions, "The exception that this thread handles by its number.";
     one "_is_interned" "($module, string, /)" = more::is_interned, "Whether a str is interned.";
+    one "_clear_type_descriptors" "($module, type, /)" = more::clear_type_descriptors, "Take __dict__ and __weakref__ out of a class, for whoever makes it a second time.";
     one "_is_immortal" "($module, op, /)" = |_: &Object, object: &Object| taipan_object::refcount::is_immortal(object), "Whether an object lives for ever.";
     noargs "_clear_type_cache" "($module, /)" = |_: &Object| {}, "Do nothing: caches notice changes themselves.";
     noargs "_clear_internal_caches" "($module, /)" = |_: &Object| {}, "Do nothing: caches notice changes themselves.";

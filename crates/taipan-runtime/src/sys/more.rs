@@ -231,3 +231,23 @@ pub(crate) fn hook_failed(error: &PyErr) {
     // Showing an exception has its own last resorts.
     let _ = printer::print_exception(error.exception());
 }
+
+/// Takes the descriptors of `__dict__` and `__weakref__` out of a class.
+pub(super) fn clear_type_descriptors(_: &Object, class: &Object) -> PyResult<()> {
+    let Some(class) = class.downcast::<taipan_object::Type>() else {
+        return Err(raise!(
+            PyExc_TypeError,
+            "_clear_type_descriptors() argument must be type, not {}",
+            class.ty().message_name()
+        ));
+    };
+    if class.has_flag(taipan_object::abi::Py_TPFLAGS_IMMUTABLETYPE) {
+        return Err(type_error("argument is immutable"));
+    }
+    if let Some(dict) = class.dict() {
+        dict.remove(intern!("__dict__"))?;
+        dict.remove(intern!("__weakref__"))?;
+    }
+    class.modified();
+    Ok(())
+}
