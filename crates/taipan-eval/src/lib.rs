@@ -3,6 +3,7 @@
 //!
 //! This is an unsafe district: the loop works on raw frames and stack words.
 
+mod adaptive;
 pub mod call;
 pub mod code;
 mod code_make;
