@@ -12,6 +12,7 @@ use taipan_object::handle::set_field;
 use taipan_object::native::CompareOp;
 use taipan_object::protocol;
 use taipan_object::singletons::{is_none, none};
+use taipan_object::slice::Slice;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
@@ -50,7 +51,7 @@ pub fn compare_op(left: StackRef, right: StackRef, oparg: usize) -> PyResult {
 }
 
 fn slice_of(start: StackRef, stop: StackRef) -> PyResult {
-    PySlice_Type.call(&[&start.look(), &stop.look(), none()])
+    Slice::new(&start.look(), &stop.look(), none()).map(Ref::upcast)
 }
 
 /// `container[start:stop]`.
