@@ -87,6 +87,9 @@ pub unsafe fn push_call(
             core::ptr::copy_nonoverlapping(args, locals, count);
             return Ok(new);
         }
+        if kwnames.is_none() && fill_from_defaults(func, code, locals, args, count) {
+            return Ok(new);
+        }
         match bind_general(func, code, locals, args, count, kwnames) {
             Ok(()) => Ok(new),
             Err(error) => {
@@ -95,6 +98,33 @@ pub unsafe fn push_call(
             }
         }
     }
+}
+
+/// Binds positional arguments where defaults make up for the missing ones and nothing else is special;
+/// `false` (and nothing taken over) otherwise.
+#[inline]
+unsafe fn fill_from_defaults(
+    func: &Function,
+    code: &Code,
+    locals: *mut StackRef,
+    args: *mut StackRef,
+    count: usize,
+) -> bool {
+    let argcount = code.argcount();
+    let plain = code.flags() & (CO_VARARGS | CO_VARKEYWORDS) == 0 && code.kwonlyargcount() == 0;
+    let Some(defaults) = func.defaults().filter(|_| plain && count < argcount) else { return false };
+    let missing = argcount - count;
+    if missing > defaults.len() {
+        return false;
+    }
+    // SAFETY: locals has room for all parameters; the words are moved there once.
+    unsafe {
+        core::ptr::copy_nonoverlapping(args, locals, count);
+        for (index, default) in defaults.items()[defaults.len() - missing..].iter().enumerate() {
+            locals.add(count + index).write(StackRef::owned(default.new_ref()));
+        }
+    }
+    true
 }
 
 #[cold]

@@ -413,17 +413,23 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                     op::STORE_FAST_LOAD_FAST => {
                         let value = pop!().heap_safe();
                         let old = local!(oparg >> 4).replace(value);
-                        save!();
-                        old.close();
+                        if old.is_owned() {
+                            save!();
+                            old.close();
+                        }
                         push!((*local!(oparg & 15)).dup());
                         next!(0);
                     }
                     op::STORE_FAST_STORE_FAST => {
                         let first = pop!().heap_safe();
                         let second = pop!().heap_safe();
-                        save!();
-                        local!(oparg >> 4).replace(first).close();
-                        local!(oparg & 15).replace(second).close();
+                        let old_first = local!(oparg >> 4).replace(first);
+                        let old_second = local!(oparg & 15).replace(second);
+                        if old_first.is_owned() || old_second.is_owned() {
+                            save!();
+                            old_first.close();
+                            old_second.close();
+                        }
                         next!(0);
                     }
                     op::DELETE_FAST => {
@@ -1134,16 +1140,21 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                     op::LOAD_SUPER_ATTR | op::LOAD_SUPER_ATTR_ATTR | op::LOAD_SUPER_ATTR_METHOD => {
                         save!();
                         let (super_type, class, object) = (peek!(3), peek!(2), peek!(1));
-                        let value = check!(ops::load_super_attr(frame, super_type, class, object, oparg));
+                        let (value, bound) =
+                            check!(ops::load_super_attr(frame, super_type, class, object, oparg));
                         sp = sp.sub(3);
                         push!(StackRef::owned(value));
-                        if oparg & 1 != 0 {
+                        if bound {
+                            push!(object);
+                        } else if oparg & 1 != 0 {
                             push!(StackRef::NULL);
                         }
                         save!();
                         super_type.close();
                         class.close();
-                        object.close();
+                        if !bound {
+                            object.close();
+                        }
                         next!(1);
                     }
                     op::LOAD_SPECIAL => {
@@ -1322,10 +1333,22 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                     }
 
                     // ---- unpacking --------------------------------------------------------
-                    op::UNPACK_SEQUENCE => {
+                    // One form does for all: telling a tuple from a list costs less than a failed guard.
+                    op::UNPACK_SEQUENCE
+                    | op::UNPACK_SEQUENCE_TWO_TUPLE
+                    | op::UNPACK_SEQUENCE_TUPLE
+                    | op::UNPACK_SEQUENCE_LIST => {
                         let sequence = peek!(1);
-                        if adaptive::due(ip.add(1)) {
-                            adaptive::unpack_sequence(ip, sequence, oparg);
+                        if let Some(items) = sp::items_of(sequence, oparg) {
+                            sp = sp.sub(1);
+                            for index in (0..oparg).rev() {
+                                push!(StackRef::owned(Object::borrow(items.add(index).read()).new_ref()));
+                            }
+                            if sequence.is_owned() {
+                                save!();
+                                sequence.close();
+                            }
+                            next!(1);
                         }
                         save!();
                         let items = check!(ops::unpack(&sequence.look(), oparg));
@@ -1336,43 +1359,6 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                         save!();
                         sequence.close();
                         next!(1);
-                    }
-                    op::UNPACK_SEQUENCE_TWO_TUPLE | op::UNPACK_SEQUENCE_TUPLE => {
-                        let sequence = peek!(1);
-                        if sequence.is_exact(&PyTuple_Type) {
-                            let tuple: &Tuple = sequence.object().cast();
-                            if tuple.len() == oparg {
-                                sp = sp.sub(1);
-                                for item in tuple.items().iter().rev() {
-                                    push!(StackRef::owned(item.new_ref()));
-                                }
-                                if sequence.is_owned() {
-                                    save!();
-                                    sequence.close();
-                                }
-                                next!(1);
-                            }
-                        }
-                        deopt!(op::UNPACK_SEQUENCE);
-                    }
-                    op::UNPACK_SEQUENCE_LIST => {
-                        let sequence = peek!(1);
-                        if sequence.is_exact(&PyList_Type) {
-                            let list: &List = sequence.object().cast();
-                            if list.len() == oparg {
-                                sp = sp.sub(1);
-                                let items = list.items_ptr();
-                                for index in (0..oparg).rev() {
-                                    push!(StackRef::owned(Object::borrow(*items.add(index)).new_ref()));
-                                }
-                                if sequence.is_owned() {
-                                    save!();
-                                    sequence.close();
-                                }
-                                next!(1);
-                            }
-                        }
-                        deopt!(op::UNPACK_SEQUENCE);
                     }
                     op::UNPACK_EX => {
                         save!();

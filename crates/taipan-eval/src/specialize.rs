@@ -326,6 +326,23 @@ pub fn concat(left: &Object, right: &Object) -> PyResult {
     }
 }
 
+/// The items of a tuple or list that has `count` of them.
+#[inline(always)]
+pub fn items_of(sequence: StackRef, count: usize) -> Option<*const *mut PyObject> {
+    // SAFETY: exact types have the layouts of their views.
+    unsafe {
+        if sequence.is_exact(&PyTuple_Type) {
+            let tuple: &Tuple = sequence.object().cast();
+            return (tuple.len() == count).then(|| tuple.items().as_ptr().cast());
+        }
+        if sequence.is_exact(&PyList_Type) {
+            let list: &List = sequence.object().cast();
+            return (list.len() == count).then(|| list.items_ptr().cast_const());
+        }
+    }
+    None
+}
+
 /// The length of the commonest containers.
 #[inline(always)]
 pub fn quick_len(value: StackRef) -> Option<usize> {
