@@ -48,7 +48,8 @@ pub struct Frame {
     pub return_offset: u16,
     pub owner: u8,
     pub flags: u8,
-    reserved: u32,
+    /// While an exception is raised again: the code unit where it came from first, counted from one.
+    pub raised_at: u32,
 }
 const _: () = assert!(
     size_of::<Frame>() == 80 && offset_of!(Frame, owner) == 74 && offset_of!(Frame, stackpointer) == 64
@@ -256,7 +257,7 @@ pub unsafe fn init_head(frame: *mut Frame, function: StackRef, code: &Code, prev
             return_offset: 0,
             owner: OWNED_BY_THREAD,
             flags: 0,
-            reserved: 0,
+            raised_at: 0,
         });
     }
 }

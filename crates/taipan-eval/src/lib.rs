@@ -11,6 +11,7 @@ pub mod frame;
 pub mod frame_object;
 pub mod function;
 pub mod generator;
+mod instructions;
 pub mod interp;
 pub mod ops;
 pub mod specialize;

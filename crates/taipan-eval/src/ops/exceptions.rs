@@ -63,7 +63,7 @@ pub fn raise(value: Option<Ref>, cause: Option<Ref>) -> PyResult<PyErr> {
 pub fn reraise(object: Ref, raised_at: *mut u16) -> Exit {
     match object.downcast_owned::<Exception>() {
         Ok(exception) => Exit::Again(PyErr::from_exception(exception), raised_at),
-        Err(_) => Exit::Raise(err::system_error("a handler found no exception"), true),
+        Err(_) => Exit::Raise(err::system_error("a handler found no exception")),
     }
 }
 
