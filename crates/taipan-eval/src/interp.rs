@@ -76,15 +76,6 @@ pub unsafe fn throw_into(thread: *mut ThreadState, first: *mut Frame, error: PyE
     }
 }
 
-/// Why the instructions are left.
-pub(crate) enum Exit {
-    /// An exception.
-    Raise(PyErr),
-    /// An exception raised again: its traceback is right already. The frame is to stand where it came
-    /// from first (unless null), but its handler is looked for from here.
-    Again(PyErr, *mut u16),
-}
-
 #[inline(never)]
 unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
     // SAFETY: see the invariants of the instructions; `sp` of an exit is an owned object.

@@ -218,6 +218,25 @@ impl StackRef {
         }
     }
 
+    /// Gives up the word if that frees nothing; `false`, and nothing happens, otherwise.
+    #[inline(always)]
+    pub fn close_if_shared(self) -> bool {
+        if self.0 & TAG_MASK != 0 || self.0 == 0 {
+            return true;
+        }
+        // SAFETY: an owned word owns one reference; it is not the last one.
+        unsafe {
+            let count = (*self.ptr()).ob_refcnt;
+            if count == 1 {
+                return false;
+            }
+            if count.cast_signed() >= 0 {
+                (*self.ptr()).ob_refcnt = count - 1;
+            }
+        }
+        true
+    }
+
     /// Turns the word into an owned reference; integers get their object now.
     #[inline(always)]
     pub fn into_ref(self) -> Ref {

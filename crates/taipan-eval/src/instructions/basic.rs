@@ -2,49 +2,38 @@
 
 use super::*;
 
-/// The instructions of this module.
-pub(super) const ALL: &[(&[u8], Handler)] = &[
-    (&[op::NOP, op::NOT_TAKEN], entry!(nop)),
-    (&[op::RESUME, op::RESUME_CHECK], entry!(resume)),
-    (&[op::EXTENDED_ARG], entry!(extended_arg)),
-    (&[op::LOAD_FAST], entry!(load_fast)),
-    (&[op::LOAD_FAST_BORROW], entry!(load_fast_borrow)),
-    (&[op::LOAD_FAST_BORROW_LOAD_FAST_BORROW], entry!(load_fast_borrow_load_fast_borrow)),
-    (&[op::LOAD_FAST_LOAD_FAST], entry!(load_fast_load_fast)),
-    (&[op::LOAD_FAST_CHECK], entry!(load_fast_check)),
-    (&[op::LOAD_FAST_AND_CLEAR], entry!(load_fast_and_clear)),
-    (&[op::LOAD_CONST, op::LOAD_CONST_IMMORTAL, op::LOAD_CONST_MORTAL], entry!(load_const)),
-    (&[op::LOAD_SMALL_INT], entry!(load_small_int)),
-    (&[op::STORE_FAST], entry!(store_fast)),
-    (&[op::STORE_FAST_LOAD_FAST], entry!(store_fast_load_fast)),
-    (&[op::STORE_FAST_STORE_FAST], entry!(store_fast_store_fast)),
-    (&[op::DELETE_FAST], entry!(delete_fast)),
-    (&[op::POP_TOP, op::POP_ITER, op::END_FOR], entry!(pop_top)),
-    (&[op::PUSH_NULL], entry!(push_null)),
-    (&[op::COPY], entry!(copy)),
-    (&[op::SWAP], entry!(swap)),
-    (&[op::END_SEND], entry!(end_send)),
-    (&[op::JUMP_FORWARD], entry!(jump_forward)),
-    (&[op::JUMP_BACKWARD, op::JUMP_BACKWARD_NO_JIT, op::JUMP_BACKWARD_JIT], entry!(jump_backward)),
-    (&[op::JUMP_BACKWARD_NO_INTERRUPT], entry!(jump_backward_no_interrupt)),
-    (&[op::POP_JUMP_IF_FALSE], entry!(pop_jump_if_false)),
-    (&[op::POP_JUMP_IF_TRUE], entry!(pop_jump_if_true)),
-    (&[op::POP_JUMP_IF_NONE], entry!(pop_jump_if_none)),
-    (&[op::POP_JUMP_IF_NOT_NONE], entry!(pop_jump_if_not_none)),
-    (
-        &[
-            op::TO_BOOL,
-            op::TO_BOOL_BOOL,
-            op::TO_BOOL_INT,
-            op::TO_BOOL_LIST,
-            op::TO_BOOL_NONE,
-            op::TO_BOOL_STR,
-            op::TO_BOOL_ALWAYS_TRUE,
-        ],
-        entry!(to_bool),
-    ),
-    (&[op::UNARY_NOT], entry!(unary_not)),
-];
+instructions! {
+    nop: NOP, NOT_TAKEN;
+    resume: RESUME, RESUME_CHECK;
+    extended_arg: EXTENDED_ARG;
+    load_fast: LOAD_FAST;
+    load_fast_borrow: LOAD_FAST_BORROW;
+    load_fast_borrow_load_fast_borrow: LOAD_FAST_BORROW_LOAD_FAST_BORROW;
+    load_fast_load_fast: LOAD_FAST_LOAD_FAST;
+    load_fast_check: LOAD_FAST_CHECK;
+    load_fast_and_clear: LOAD_FAST_AND_CLEAR;
+    load_const: LOAD_CONST, LOAD_CONST_IMMORTAL, LOAD_CONST_MORTAL;
+    load_small_int: LOAD_SMALL_INT;
+    store_fast: STORE_FAST;
+    store_fast_load_fast: STORE_FAST_LOAD_FAST;
+    store_fast_store_fast: STORE_FAST_STORE_FAST;
+    delete_fast: DELETE_FAST;
+    pop_top: POP_TOP, POP_ITER, END_FOR;
+    push_null: PUSH_NULL;
+    copy: COPY;
+    swap: SWAP;
+    end_send: END_SEND;
+    jump_forward: JUMP_FORWARD;
+    jump_backward: JUMP_BACKWARD, JUMP_BACKWARD_NO_JIT, JUMP_BACKWARD_JIT;
+    jump_backward_no_interrupt: JUMP_BACKWARD_NO_INTERRUPT;
+    pop_jump_if_false: POP_JUMP_IF_FALSE;
+    pop_jump_if_true: POP_JUMP_IF_TRUE;
+    pop_jump_if_none: POP_JUMP_IF_NONE;
+    pop_jump_if_not_none: POP_JUMP_IF_NOT_NONE;
+    to_bool: TO_BOOL, TO_BOOL_BOOL, TO_BOOL_INT, TO_BOOL_LIST, TO_BOOL_NONE, TO_BOOL_STR,
+        TO_BOOL_ALWAYS_TRUE;
+    unary_not: UNARY_NOT;
+}
 
 /// `NOP`, `NOT_TAKEN`.
 #[inline(always)]
@@ -177,11 +166,7 @@ unsafe fn store_fast(mut vm: Vm) -> Next {
     unsafe {
         let value = pop!(vm).heap_safe();
         let old = local!(vm, vm.oparg).replace(value);
-        if old.is_owned() {
-            save!(vm);
-            old.close();
-        }
-        next!(vm, 0);
+        done!(vm, 0, old);
     }
 }
 
@@ -192,12 +177,8 @@ unsafe fn store_fast_load_fast(mut vm: Vm) -> Next {
     unsafe {
         let value = pop!(vm).heap_safe();
         let old = local!(vm, vm.oparg >> 4).replace(value);
-        if old.is_owned() {
-            save!(vm);
-            old.close();
-        }
         push!(vm, (*local!(vm, vm.oparg & 15)).dup());
-        next!(vm, 0);
+        done!(vm, 0, old);
     }
 }
 
@@ -210,12 +191,7 @@ unsafe fn store_fast_store_fast(mut vm: Vm) -> Next {
         let second = pop!(vm).heap_safe();
         let old_first = local!(vm, vm.oparg >> 4).replace(first);
         let old_second = local!(vm, vm.oparg & 15).replace(second);
-        if old_first.is_owned() || old_second.is_owned() {
-            save!(vm);
-            old_first.close();
-            old_second.close();
-        }
-        next!(vm, 0);
+        done!(vm, 0, old_first, old_second);
     }
 }
 
@@ -240,11 +216,7 @@ unsafe fn pop_top(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = pop!(vm);
-        if value.is_owned() {
-            save!(vm);
-            value.close();
-        }
-        next!(vm, 0);
+        done!(vm, 0, value);
     }
 }
 

@@ -2,56 +2,35 @@
 
 use super::*;
 
-/// The instructions of this module.
-pub(super) const ALL: &[(&[u8], Handler)] = &[
-    (
-        &[
-            op::CALL,
-            op::CALL_NON_PY_GENERAL,
-            op::CALL_PY_GENERAL,
-            op::CALL_BOUND_METHOD_GENERAL,
-            op::CALL_BUILTIN_CLASS,
-            op::CALL_STR_1,
-            op::CALL_TUPLE_1,
-        ],
-        entry!(call),
-    ),
-    (&[op::CALL_PY_EXACT_ARGS], entry!(call_py_exact_args)),
-    (&[op::CALL_BOUND_METHOD_EXACT_ARGS], entry!(call_bound_method_exact_args)),
-    (&[op::CALL_ALLOC_AND_ENTER_INIT], entry!(call_alloc_and_enter_init)),
-    (&[op::CALL_TYPE_1], entry!(call_type_1)),
-    (&[op::CALL_LEN], entry!(call_len)),
-    (&[op::CALL_ISINSTANCE], entry!(call_isinstance)),
-    (
-        &[op::CALL_BUILTIN_O, op::CALL_BUILTIN_FAST, op::CALL_BUILTIN_FAST_WITH_KEYWORDS],
-        entry!(call_builtin_o),
-    ),
-    (&[op::CALL_LIST_APPEND], entry!(call_list_append)),
-    (
-        &[
-            op::CALL_METHOD_DESCRIPTOR_O,
-            op::CALL_METHOD_DESCRIPTOR_NOARGS,
-            op::CALL_METHOD_DESCRIPTOR_FAST,
-            op::CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS,
-        ],
-        entry!(call_method_descriptor_o),
-    ),
-    (&[op::CALL_KW, op::CALL_KW_PY, op::CALL_KW_BOUND_METHOD, op::CALL_KW_NON_PY], entry!(call_kw)),
-    (&[op::CALL_FUNCTION_EX], entry!(call_function_ex)),
-    (&[op::CALL_INTRINSIC_1], entry!(call_intrinsic_1)),
-    (&[op::CALL_INTRINSIC_2], entry!(call_intrinsic_2)),
-    (&[op::MAKE_FUNCTION], entry!(make_function)),
-    (&[op::SET_FUNCTION_ATTRIBUTE], entry!(set_function_attribute)),
-    (&[op::RETURN_VALUE], entry!(return_value)),
-    (&[op::RETURN_GENERATOR], entry!(return_generator)),
-    (&[op::YIELD_VALUE], entry!(yield_value)),
-    (&[op::SEND, op::SEND_GEN], entry!(send)),
-    (&[op::GET_AWAITABLE], entry!(get_awaitable)),
-    (&[op::GET_AITER], entry!(get_aiter)),
-    (&[op::GET_ANEXT], entry!(get_anext)),
-    (&[op::END_ASYNC_FOR], entry!(end_async_for)),
-    (&[op::CLEANUP_THROW], entry!(cleanup_throw)),
-];
+instructions! {
+    call: CALL, CALL_NON_PY_GENERAL, CALL_PY_GENERAL, CALL_BOUND_METHOD_GENERAL, CALL_BUILTIN_CLASS,
+        CALL_STR_1, CALL_TUPLE_1;
+    call_py_exact_args: CALL_PY_EXACT_ARGS;
+    call_bound_method_exact_args: CALL_BOUND_METHOD_EXACT_ARGS;
+    call_alloc_and_enter_init: CALL_ALLOC_AND_ENTER_INIT;
+    call_type_1: CALL_TYPE_1;
+    call_len: CALL_LEN;
+    call_isinstance: CALL_ISINSTANCE;
+    call_builtin_o: CALL_BUILTIN_O, CALL_BUILTIN_FAST, CALL_BUILTIN_FAST_WITH_KEYWORDS;
+    call_list_append: CALL_LIST_APPEND;
+    call_method_descriptor_o: CALL_METHOD_DESCRIPTOR_O, CALL_METHOD_DESCRIPTOR_NOARGS,
+        CALL_METHOD_DESCRIPTOR_FAST, CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS;
+    call_kw: CALL_KW, CALL_KW_PY, CALL_KW_BOUND_METHOD, CALL_KW_NON_PY;
+    call_function_ex: CALL_FUNCTION_EX;
+    call_intrinsic_1: CALL_INTRINSIC_1;
+    call_intrinsic_2: CALL_INTRINSIC_2;
+    make_function: MAKE_FUNCTION;
+    set_function_attribute: SET_FUNCTION_ATTRIBUTE;
+    return_value: RETURN_VALUE;
+    return_generator: RETURN_GENERATOR;
+    yield_value: YIELD_VALUE;
+    send: SEND, SEND_GEN;
+    get_awaitable: GET_AWAITABLE;
+    get_aiter: GET_AITER;
+    get_anext: GET_ANEXT;
+    end_async_for: END_ASYNC_FOR;
+    cleanup_throw: CLEANUP_THROW;
+}
 
 /// `CALL`, `CALL_NON_PY_GENERAL`, `CALL_PY_GENERAL`, `CALL_BOUND_METHOD_GENERAL`, `CALL_BUILTIN_CLASS`,
 /// `CALL_STR_1`, `CALL_TUPLE_1`.
@@ -611,7 +590,10 @@ unsafe fn end_async_for(mut vm: Vm) -> Next {
             next!(vm, 0);
         }
         let error = pop!(vm).into_ref();
-        return vm.exit(ops::reraise(error, core::ptr::null_mut()));
+        return match ops::reraise(error) {
+            Ok(error) => leave_again(&vm, error, core::ptr::null_mut()),
+            Err(error) => leave_raised(vm.ip, vm.sp, vm.frame, error),
+        };
     }
 }
 
@@ -633,7 +615,10 @@ unsafe fn cleanup_throw(mut vm: Vm) -> Next {
             }
             None => {
                 let error = pop!(vm).into_ref();
-                return vm.exit(ops::reraise(error, core::ptr::null_mut()));
+                return match ops::reraise(error) {
+                    Ok(error) => leave_again(&vm, error, core::ptr::null_mut()),
+                    Err(error) => leave_raised(vm.ip, vm.sp, vm.frame, error),
+                };
             }
         }
     }

@@ -2,23 +2,22 @@
 
 use super::*;
 
-/// The instructions of this module.
-pub(super) const ALL: &[(&[u8], Handler)] = &[
-    (&[op::RAISE_VARARGS], entry!(raise_varargs)),
-    (&[op::RERAISE], entry!(reraise)),
-    (&[op::PUSH_EXC_INFO], entry!(push_exc_info)),
-    (&[op::POP_EXCEPT], entry!(pop_except)),
-    (&[op::CHECK_EXC_MATCH], entry!(check_exc_match)),
-    (&[op::CHECK_EG_MATCH], entry!(check_eg_match)),
-    (&[op::WITH_EXCEPT_START], entry!(with_except_start)),
-    (&[op::IMPORT_NAME], entry!(import_name)),
-    (&[op::IMPORT_FROM], entry!(import_from)),
-    (&[op::MATCH_MAPPING], entry!(match_mapping)),
-    (&[op::MATCH_SEQUENCE], entry!(match_sequence)),
-    (&[op::MATCH_KEYS], entry!(match_keys)),
-    (&[op::MATCH_CLASS], entry!(match_class)),
-    (&[op::EXIT_INIT_CHECK, op::INTERPRETER_EXIT, op::CACHE, op::RESERVED], entry!(exit_init_check)),
-];
+instructions! {
+    raise_varargs: RAISE_VARARGS;
+    reraise: RERAISE;
+    push_exc_info: PUSH_EXC_INFO;
+    pop_except: POP_EXCEPT;
+    check_exc_match: CHECK_EXC_MATCH;
+    check_eg_match: CHECK_EG_MATCH;
+    with_except_start: WITH_EXCEPT_START;
+    import_name: IMPORT_NAME;
+    import_from: IMPORT_FROM;
+    match_mapping: MATCH_MAPPING;
+    match_sequence: MATCH_SEQUENCE;
+    match_keys: MATCH_KEYS;
+    match_class: MATCH_CLASS;
+    exit_init_check: EXIT_INIT_CHECK, INTERPRETER_EXIT, CACHE, RESERVED;
+}
 
 /// `RAISE_VARARGS`.
 #[inline(always)]
@@ -29,7 +28,7 @@ unsafe fn raise_varargs(mut vm: Vm) -> Next {
         let cause = if vm.oparg == 2 { Some(pop!(vm).into_ref()) } else { None };
         let value = if vm.oparg >= 1 { Some(pop!(vm).into_ref()) } else { None };
         match ops::raise(value, cause) {
-            Ok(again) => return vm.exit(Exit::Again(again, core::ptr::null_mut())),
+            Ok(again) => return leave_again(&vm, again, core::ptr::null_mut()),
             Err(error) => raise!(vm, error),
         }
     }
@@ -51,7 +50,10 @@ unsafe fn reraise(mut vm: Vm) -> Next {
                 raised_at = code.instructions().add(lasti.int_value() as usize);
             }
         }
-        return vm.exit(ops::reraise(error, raised_at));
+        return match ops::reraise(error) {
+            Ok(error) => leave_again(&vm, error, raised_at),
+            Err(error) => leave_raised(vm.ip, vm.sp, vm.frame, error),
+        };
     }
 }
 

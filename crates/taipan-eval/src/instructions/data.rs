@@ -2,46 +2,38 @@
 
 use super::*;
 
-/// The instructions of this module.
-pub(super) const ALL: &[(&[u8], Handler)] = &[
-    (&[op::BUILD_TUPLE], entry!(build_tuple)),
-    (&[op::BUILD_LIST], entry!(build_list)),
-    (&[op::BUILD_MAP], entry!(build_map)),
-    (&[op::BUILD_SET], entry!(build_set)),
-    (&[op::BUILD_STRING], entry!(build_string)),
-    (&[op::BUILD_SLICE], entry!(build_slice)),
-    (&[op::BUILD_TEMPLATE], entry!(build_template)),
-    (&[op::BUILD_INTERPOLATION], entry!(build_interpolation)),
-    (&[op::LIST_APPEND], entry!(list_append)),
-    (&[op::SET_ADD], entry!(set_add)),
-    (&[op::MAP_ADD], entry!(map_add)),
-    (&[op::LIST_EXTEND], entry!(list_extend)),
-    (&[op::SET_UPDATE], entry!(set_update)),
-    (&[op::DICT_UPDATE], entry!(dict_update)),
-    (&[op::DICT_MERGE], entry!(dict_merge)),
-    (&[op::SETUP_ANNOTATIONS], entry!(setup_annotations)),
-    (&[op::FORMAT_SIMPLE], entry!(format_simple)),
-    (&[op::FORMAT_WITH_SPEC], entry!(format_with_spec)),
-    (&[op::CONVERT_VALUE], entry!(convert_value)),
-    (
-        &[
-            op::UNPACK_SEQUENCE,
-            op::UNPACK_SEQUENCE_TWO_TUPLE,
-            op::UNPACK_SEQUENCE_TUPLE,
-            op::UNPACK_SEQUENCE_LIST,
-        ],
-        entry!(unpack_sequence),
-    ),
-    (&[op::UNPACK_EX], entry!(unpack_ex)),
-    (&[op::GET_ITER], entry!(get_iter)),
-    (&[op::FOR_ITER], entry!(for_iter)),
-    (&[op::FOR_ITER_RANGE], entry!(for_iter_range)),
-    (&[op::FOR_ITER_LIST], entry!(for_iter_list)),
-    (&[op::FOR_ITER_TUPLE], entry!(for_iter_tuple)),
-    (&[op::FOR_ITER_GEN], entry!(for_iter_gen)),
-    (&[op::GET_LEN], entry!(get_len)),
-    (&[op::GET_YIELD_FROM_ITER], entry!(get_yield_from_iter)),
-];
+instructions! {
+    build_tuple: BUILD_TUPLE;
+    build_list: BUILD_LIST;
+    build_map: BUILD_MAP;
+    build_set: BUILD_SET;
+    build_string: BUILD_STRING;
+    build_slice: BUILD_SLICE;
+    build_template: BUILD_TEMPLATE;
+    build_interpolation: BUILD_INTERPOLATION;
+    list_append: LIST_APPEND;
+    set_add: SET_ADD;
+    map_add: MAP_ADD;
+    list_extend: LIST_EXTEND;
+    set_update: SET_UPDATE;
+    dict_update: DICT_UPDATE;
+    dict_merge: DICT_MERGE;
+    setup_annotations: SETUP_ANNOTATIONS;
+    format_simple: FORMAT_SIMPLE;
+    format_with_spec: FORMAT_WITH_SPEC;
+    convert_value: CONVERT_VALUE;
+    unpack_sequence: UNPACK_SEQUENCE, UNPACK_SEQUENCE_TWO_TUPLE, UNPACK_SEQUENCE_TUPLE,
+        UNPACK_SEQUENCE_LIST;
+    unpack_ex: UNPACK_EX;
+    get_iter: GET_ITER;
+    for_iter: FOR_ITER;
+    for_iter_range: FOR_ITER_RANGE;
+    for_iter_list: FOR_ITER_LIST;
+    for_iter_tuple: FOR_ITER_TUPLE;
+    for_iter_gen: FOR_ITER_GEN;
+    get_len: GET_LEN;
+    get_yield_from_iter: GET_YIELD_FROM_ITER;
+}
 
 /// `BUILD_TUPLE`.
 #[inline(always)]
@@ -327,11 +319,7 @@ unsafe fn unpack_sequence(mut vm: Vm) -> Next {
             for index in (0..vm.oparg).rev() {
                 push!(vm, StackRef::owned(Object::borrow(items.add(index).read()).new_ref()));
             }
-            if sequence.is_owned() {
-                save!(vm);
-                sequence.close();
-            }
-            next!(vm, 1);
+            done!(vm, 1, sequence);
         }
         save!(vm);
         let items = check!(vm, ops::unpack(&sequence.look(), vm.oparg));

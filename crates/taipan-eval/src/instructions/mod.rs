@@ -14,7 +14,7 @@ use crate::code::Code;
 use crate::frame::{self, ENTRY, Frame, INIT};
 use crate::function::Function;
 use crate::generator;
-use crate::interp::{Exit, exact_float};
+use crate::interp::exact_float;
 use crate::ops;
 use crate::specialize as sp;
 use crate::stackref::StackRef;
@@ -85,52 +85,86 @@ impl Vm {
     unsafe fn run_as(self, opcode: u8) -> Next {
         TABLE[usize::from(opcode)](self.ip, self.sp, self.frame, self.thread, self.oparg)
     }
+}
 
-    /// Leaves the loop with an exception. What the instruction has popped it has used up, so the frame's
-    /// stack ends where `sp` stands now.
-    ///
-    /// # Safety
-    /// The frame is the current one.
-    #[cold]
-    #[inline(never)]
-    unsafe fn raise(self, error: PyErr) -> Next {
-        // SAFETY: by contract.
-        unsafe { self.exit(Exit::Raise(error)) }
+/// Leaves the loop with an exception. What the instruction has popped it has used up, so the frame's
+/// stack ends where `sp` stands now.
+///
+/// # Safety
+/// The frame is the current one, `ip` its instruction.
+#[cold]
+#[inline(never)]
+unsafe fn leave_raised(ip: *mut u16, sp: *mut StackRef, frame: *mut Frame, error: PyErr) -> Next {
+    // SAFETY: by contract.
+    unsafe {
+        (*frame).instr_ptr = ip;
+        (*frame).stackpointer = sp;
     }
+    Next::leave(RAISED, error.into_exception().into_ptr())
+}
 
-    /// As [`Vm::raise`], for every kind of exit.
-    ///
-    /// # Safety
-    /// As for `raise`.
-    #[cold]
-    #[inline(never)]
-    unsafe fn exit(self, exit: Exit) -> Next {
-        // SAFETY: by contract.
-        unsafe {
-            (*self.frame).instr_ptr = self.ip;
-            (*self.frame).stackpointer = self.sp;
-            let (how, error) = match exit {
-                Exit::Raise(error) => (RAISED, error),
-                Exit::Again(error, raised_at) => {
-                    if !raised_at.is_null() {
-                        let unit = raised_at.offset_from(Frame::code(self.frame).instructions());
-                        (*self.frame).raised_at = unit as u32 + 1;
-                    }
-                    (RAISED_AGAIN, error)
-                }
-            };
-            Next::leave(how, error.into_exception().into_ptr())
+/// As [`leave_raised`] for an exception that is raised again, as from `raised_at` (unless that is null).
+///
+/// # Safety
+/// As for `leave_raised`.
+#[cold]
+#[inline(never)]
+unsafe fn leave_again(vm: &Vm, error: PyErr, raised_at: *mut u16) -> Next {
+    // SAFETY: by contract.
+    unsafe {
+        if !raised_at.is_null() {
+            let unit = raised_at.offset_from(Frame::code(vm.frame).instructions());
+            (*vm.frame).raised_at = unit as u32 + 1;
         }
+        let mut next = leave_raised(vm.ip, vm.sp, vm.frame, error);
+        next.ip = core::ptr::without_provenance_mut(RAISED_AGAIN);
+        next
     }
 }
 
-/// An instruction's function in the form that the table holds.
-macro_rules! entry {
-    ($function:ident) => {
-        |ip, sp, frame, thread, oparg| {
-            // SAFETY: the loop calls instructions with the words that belong to them.
-            unsafe { $function(Vm { ip, sp, frame, thread, oparg }) }
+/// Gives up two words when an instruction is done otherwise, and goes on at `next`.
+///
+/// # Safety
+/// The frame is the current one, `ip` its instruction; the words are owned or NULL.
+#[inline(never)]
+unsafe fn release(
+    ip: *mut u16,
+    sp: *mut StackRef,
+    frame: *mut Frame,
+    next: *mut u16,
+    first: StackRef,
+    second: StackRef,
+) -> Next {
+    // SAFETY: by contract.
+    unsafe {
+        (*frame).instr_ptr = ip;
+        (*frame).stackpointer = sp;
+    }
+    first.close();
+    second.close();
+    Next { ip: next, sp }
+}
+
+/// The instructions of a module: function and opcodes. The functions that the table holds are made from
+/// those that take a [`Vm`], with the same names.
+macro_rules! instructions {
+    ($($function:ident: $($opcode:ident),+;)+) => {
+        mod handlers {
+            use super::*;
+            $(
+                pub fn $function(
+                    ip: *mut u16,
+                    sp: *mut StackRef,
+                    frame: *mut Frame,
+                    thread: *mut ThreadState,
+                    oparg: usize,
+                ) -> Next {
+                    // SAFETY: the loop calls instructions with the words that belong to them.
+                    unsafe { super::$function(Vm { ip, sp, frame, thread, oparg }) }
+                }
+            )+
         }
+        pub(super) const ALL: &[(&[u8], Handler)] = &[$((&[$(op::$opcode),+], handlers::$function)),+];
     };
 }
 macro_rules! push {
@@ -160,7 +194,7 @@ macro_rules! save {
 }
 macro_rules! raise {
     ($vm:ident, $error:expr) => {
-        return $vm.raise($error)
+        return leave_raised($vm.ip, $vm.sp, $vm.frame, $error)
     };
 }
 macro_rules! check {
@@ -182,6 +216,27 @@ macro_rules! next {
     ($vm:ident, $caches:expr) => {
         return Next { ip: $vm.ip.add(1 + $caches), sp: $vm.sp }
     };
+}
+/// Gives up one or two words and goes to the next instruction. Nothing is called where nothing is freed, so
+/// that an instruction which ends so needs no registers to be saved.
+macro_rules! done {
+    ($vm:ident, $caches:expr, $first:expr) => {
+        done!($vm, $caches, $first, StackRef::NULL)
+    };
+    ($vm:ident, $caches:expr, $first:expr, $second:expr) => {{
+        let (mut first, mut second): (StackRef, StackRef) = ($first, $second);
+        if first.close_if_shared() {
+            first = StackRef::NULL;
+        }
+        if second.close_if_shared() {
+            second = StackRef::NULL;
+        }
+        let next = $vm.ip.add(1 + $caches);
+        if first.is_null() && second.is_null() {
+            return Next { ip: next, sp: $vm.sp };
+        }
+        return release($vm.ip, $vm.sp, $vm.frame, next, first, second);
+    }};
 }
 macro_rules! local {
     ($vm:ident, $index:expr) => {
@@ -254,11 +309,7 @@ macro_rules! iterated {
         if follower as u8 == op::STORE_FAST {
             $vm.ip = $vm.ip.add(2);
             let old = local!($vm, usize::from(follower >> 8)).replace(item);
-            if old.is_owned() {
-                save!($vm);
-                old.close();
-            }
-            next!($vm, 0);
+            done!($vm, 0, old);
         }
         push!($vm, item);
         next!($vm, 1);
@@ -279,9 +330,7 @@ macro_rules! int_arm {
         {
             $vm.sp = $vm.sp.sub(1);
             peek!($vm, 1) = result;
-            left.close();
-            right.close();
-            next!($vm, 5);
+            done!($vm, 5, left, right);
         }
         deopt!($vm, op::BINARY_OP);
     }};
@@ -307,11 +356,7 @@ macro_rules! attr_arm {
             if $vm.oparg & 1 != 0 {
                 push!($vm, StackRef::NULL);
             }
-            if owner.is_owned() {
-                save!($vm);
-                owner.close();
-            }
-            next!($vm, 9);
+            done!($vm, 9, owner);
         }
         deopt!($vm, op::LOAD_ATTR);
     }};

@@ -2,52 +2,43 @@
 
 use super::*;
 
-/// The instructions of this module.
-pub(super) const ALL: &[(&[u8], Handler)] = &[
-    (&[op::LOAD_GLOBAL], entry!(load_global)),
-    (&[op::LOAD_GLOBAL_MODULE], entry!(load_global_module)),
-    (&[op::LOAD_GLOBAL_BUILTIN], entry!(load_global_builtin)),
-    (&[op::LOAD_NAME], entry!(load_name)),
-    (&[op::LOAD_FROM_DICT_OR_GLOBALS], entry!(load_from_dict_or_globals)),
-    (&[op::STORE_NAME], entry!(store_name)),
-    (&[op::DELETE_NAME], entry!(delete_name)),
-    (&[op::STORE_GLOBAL], entry!(store_global)),
-    (&[op::DELETE_GLOBAL], entry!(delete_global)),
-    (&[op::LOAD_LOCALS], entry!(load_locals)),
-    (&[op::LOAD_BUILD_CLASS], entry!(load_build_class)),
-    (&[op::LOAD_COMMON_CONSTANT], entry!(load_common_constant)),
-    (&[op::MAKE_CELL], entry!(make_cell)),
-    (&[op::COPY_FREE_VARS], entry!(copy_free_vars)),
-    (&[op::LOAD_DEREF], entry!(load_deref)),
-    (&[op::STORE_DEREF], entry!(store_deref)),
-    (&[op::DELETE_DEREF], entry!(delete_deref)),
-    (&[op::LOAD_FROM_DICT_OR_DEREF], entry!(load_from_dict_or_deref)),
-    (
-        &[
-            op::LOAD_ATTR,
-            op::LOAD_ATTR_WITH_HINT,
-            op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK,
-            op::LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN,
-            op::LOAD_ATTR_METHOD_LAZY_DICT,
-        ],
-        entry!(load_attr),
-    ),
-    (&[op::LOAD_ATTR_INSTANCE_VALUE], entry!(load_attr_instance_value)),
-    (&[op::LOAD_ATTR_SLOT], entry!(load_attr_slot)),
-    (&[op::LOAD_ATTR_CLASS], entry!(load_attr_class)),
-    (&[op::LOAD_ATTR_MODULE], entry!(load_attr_module)),
-    (&[op::LOAD_ATTR_NONDESCRIPTOR_NO_DICT], entry!(load_attr_nondescriptor_no_dict)),
-    (&[op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES], entry!(load_attr_nondescriptor_with_values)),
-    (&[op::LOAD_ATTR_METHOD_NO_DICT], entry!(load_attr_method_no_dict)),
-    (&[op::LOAD_ATTR_METHOD_WITH_VALUES], entry!(load_attr_method_with_values)),
-    (&[op::LOAD_ATTR_PROPERTY], entry!(load_attr_property)),
-    (&[op::STORE_ATTR, op::STORE_ATTR_WITH_HINT], entry!(store_attr)),
-    (&[op::STORE_ATTR_INSTANCE_VALUE], entry!(store_attr_instance_value)),
-    (&[op::STORE_ATTR_SLOT], entry!(store_attr_slot)),
-    (&[op::DELETE_ATTR], entry!(delete_attr)),
-    (&[op::LOAD_SUPER_ATTR, op::LOAD_SUPER_ATTR_ATTR, op::LOAD_SUPER_ATTR_METHOD], entry!(load_super_attr)),
-    (&[op::LOAD_SPECIAL], entry!(load_special)),
-];
+instructions! {
+    load_global: LOAD_GLOBAL;
+    load_global_module: LOAD_GLOBAL_MODULE;
+    load_global_builtin: LOAD_GLOBAL_BUILTIN;
+    load_name: LOAD_NAME;
+    load_from_dict_or_globals: LOAD_FROM_DICT_OR_GLOBALS;
+    store_name: STORE_NAME;
+    delete_name: DELETE_NAME;
+    store_global: STORE_GLOBAL;
+    delete_global: DELETE_GLOBAL;
+    load_locals: LOAD_LOCALS;
+    load_build_class: LOAD_BUILD_CLASS;
+    load_common_constant: LOAD_COMMON_CONSTANT;
+    make_cell: MAKE_CELL;
+    copy_free_vars: COPY_FREE_VARS;
+    load_deref: LOAD_DEREF;
+    store_deref: STORE_DEREF;
+    delete_deref: DELETE_DEREF;
+    load_from_dict_or_deref: LOAD_FROM_DICT_OR_DEREF;
+    load_attr: LOAD_ATTR, LOAD_ATTR_WITH_HINT, LOAD_ATTR_CLASS_WITH_METACLASS_CHECK,
+        LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN, LOAD_ATTR_METHOD_LAZY_DICT;
+    load_attr_instance_value: LOAD_ATTR_INSTANCE_VALUE;
+    load_attr_slot: LOAD_ATTR_SLOT;
+    load_attr_class: LOAD_ATTR_CLASS;
+    load_attr_module: LOAD_ATTR_MODULE;
+    load_attr_nondescriptor_no_dict: LOAD_ATTR_NONDESCRIPTOR_NO_DICT;
+    load_attr_nondescriptor_with_values: LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES;
+    load_attr_method_no_dict: LOAD_ATTR_METHOD_NO_DICT;
+    load_attr_method_with_values: LOAD_ATTR_METHOD_WITH_VALUES;
+    load_attr_property: LOAD_ATTR_PROPERTY;
+    store_attr: STORE_ATTR, STORE_ATTR_WITH_HINT;
+    store_attr_instance_value: STORE_ATTR_INSTANCE_VALUE;
+    store_attr_slot: STORE_ATTR_SLOT;
+    delete_attr: DELETE_ATTR;
+    load_super_attr: LOAD_SUPER_ATTR, LOAD_SUPER_ATTR_ATTR, LOAD_SUPER_ATTR_METHOD;
+    load_special: LOAD_SPECIAL;
+}
 
 /// `LOAD_GLOBAL`.
 #[inline(always)]

@@ -2,37 +2,36 @@
 
 use super::*;
 
-/// The instructions of this module.
-pub(super) const ALL: &[(&[u8], Handler)] = &[
-    (&[op::BINARY_OP, op::BINARY_OP_SUBSCR_GETITEM, op::BINARY_OP_SUBSCR_LIST_SLICE], entry!(binary_op)),
-    (&[op::BINARY_OP_ADD_INT], entry!(binary_op_add_int)),
-    (&[op::BINARY_OP_SUBTRACT_INT], entry!(binary_op_subtract_int)),
-    (&[op::BINARY_OP_MULTIPLY_INT], entry!(binary_op_multiply_int)),
-    (&[op::BINARY_OP_ADD_FLOAT], entry!(binary_op_add_float)),
-    (&[op::BINARY_OP_SUBTRACT_FLOAT], entry!(binary_op_subtract_float)),
-    (&[op::BINARY_OP_MULTIPLY_FLOAT], entry!(binary_op_multiply_float)),
-    (&[op::BINARY_OP_EXTEND], entry!(binary_op_extend)),
-    (&[op::BINARY_OP_ADD_UNICODE], entry!(binary_op_add_unicode)),
-    (&[op::BINARY_OP_INPLACE_ADD_UNICODE], entry!(binary_op_inplace_add_unicode)),
-    (&[op::BINARY_OP_SUBSCR_LIST_INT], entry!(binary_op_subscr_list_int)),
-    (&[op::BINARY_OP_SUBSCR_TUPLE_INT], entry!(binary_op_subscr_tuple_int)),
-    (&[op::BINARY_OP_SUBSCR_STR_INT], entry!(binary_op_subscr_str_int)),
-    (&[op::BINARY_OP_SUBSCR_DICT], entry!(binary_op_subscr_dict)),
-    (&[op::UNARY_NEGATIVE], entry!(unary_negative)),
-    (&[op::UNARY_INVERT], entry!(unary_invert)),
-    (&[op::COMPARE_OP], entry!(compare_op)),
-    (&[op::COMPARE_OP_INT], entry!(compare_op_int)),
-    (&[op::COMPARE_OP_FLOAT], entry!(compare_op_float)),
-    (&[op::COMPARE_OP_STR], entry!(compare_op_str)),
-    (&[op::IS_OP], entry!(is_op)),
-    (&[op::CONTAINS_OP, op::CONTAINS_OP_DICT, op::CONTAINS_OP_SET], entry!(contains_op)),
-    (&[op::STORE_SUBSCR], entry!(store_subscr)),
-    (&[op::STORE_SUBSCR_LIST_INT], entry!(store_subscr_list_int)),
-    (&[op::STORE_SUBSCR_DICT], entry!(store_subscr_dict)),
-    (&[op::DELETE_SUBSCR], entry!(delete_subscr)),
-    (&[op::BINARY_SLICE], entry!(binary_slice)),
-    (&[op::STORE_SLICE], entry!(store_slice)),
-];
+instructions! {
+    binary_op: BINARY_OP, BINARY_OP_SUBSCR_GETITEM, BINARY_OP_SUBSCR_LIST_SLICE;
+    binary_op_add_int: BINARY_OP_ADD_INT;
+    binary_op_subtract_int: BINARY_OP_SUBTRACT_INT;
+    binary_op_multiply_int: BINARY_OP_MULTIPLY_INT;
+    binary_op_add_float: BINARY_OP_ADD_FLOAT;
+    binary_op_subtract_float: BINARY_OP_SUBTRACT_FLOAT;
+    binary_op_multiply_float: BINARY_OP_MULTIPLY_FLOAT;
+    binary_op_extend: BINARY_OP_EXTEND;
+    binary_op_add_unicode: BINARY_OP_ADD_UNICODE;
+    binary_op_inplace_add_unicode: BINARY_OP_INPLACE_ADD_UNICODE;
+    binary_op_subscr_list_int: BINARY_OP_SUBSCR_LIST_INT;
+    binary_op_subscr_tuple_int: BINARY_OP_SUBSCR_TUPLE_INT;
+    binary_op_subscr_str_int: BINARY_OP_SUBSCR_STR_INT;
+    binary_op_subscr_dict: BINARY_OP_SUBSCR_DICT;
+    unary_negative: UNARY_NEGATIVE;
+    unary_invert: UNARY_INVERT;
+    compare_op: COMPARE_OP;
+    compare_op_int: COMPARE_OP_INT;
+    compare_op_float: COMPARE_OP_FLOAT;
+    compare_op_str: COMPARE_OP_STR;
+    is_op: IS_OP;
+    contains_op: CONTAINS_OP, CONTAINS_OP_DICT, CONTAINS_OP_SET;
+    store_subscr: STORE_SUBSCR;
+    store_subscr_list_int: STORE_SUBSCR_LIST_INT;
+    store_subscr_dict: STORE_SUBSCR_DICT;
+    delete_subscr: DELETE_SUBSCR;
+    binary_slice: BINARY_SLICE;
+    store_slice: STORE_SLICE;
+}
 
 /// `BINARY_OP`, `BINARY_OP_SUBSCR_GETITEM`, `BINARY_OP_SUBSCR_LIST_SLICE`.
 #[inline(always)]
@@ -190,12 +189,7 @@ unsafe fn binary_op_subscr_list_int(mut vm: Vm) -> Next {
         {
             vm.sp = vm.sp.sub(1);
             peek!(vm, 1) = item;
-            key.close();
-            if container.is_owned() {
-                save!(vm);
-                container.close();
-            }
-            next!(vm, 5);
+            done!(vm, 5, key, container);
         }
         deopt!(vm, op::BINARY_OP);
     }
@@ -212,12 +206,7 @@ unsafe fn binary_op_subscr_tuple_int(mut vm: Vm) -> Next {
         {
             vm.sp = vm.sp.sub(1);
             peek!(vm, 1) = item;
-            key.close();
-            if container.is_owned() {
-                save!(vm);
-                container.close();
-            }
-            next!(vm, 5);
+            done!(vm, 5, key, container);
         }
         deopt!(vm, op::BINARY_OP);
     }
@@ -337,6 +326,23 @@ unsafe fn compare_op_int(mut vm: Vm) -> Next {
             vm.sp = vm.sp.sub(2);
             truth!(vm, sp::holds(left.int_value(), right.int_value(), vm.oparg), 1);
         }
+        compare_long_ints(vm.ip, vm.sp, vm.frame, vm.thread, vm.oparg)
+    }
+}
+
+/// `COMPARE_OP_INT` where one of the ints has an object.
+#[inline(never)]
+unsafe fn compare_long_ints(
+    ip: *mut u16,
+    sp: *mut StackRef,
+    frame: *mut Frame,
+    thread: *mut ThreadState,
+    oparg: usize,
+) -> Next {
+    let mut vm = Vm { ip, sp, frame, thread, oparg };
+    // SAFETY: as every instruction.
+    unsafe {
+        let (left, right) = (peek!(vm, 2), peek!(vm, 1));
         if let (Some(a), Some(b)) = (left.as_compact_int(), right.as_compact_int()) {
             vm.sp = vm.sp.sub(2);
             left.close();
@@ -445,12 +451,9 @@ unsafe fn store_subscr_list_int(mut vm: Vm) -> Next {
             && let Some(place) = sp::list_place(container, key)
         {
             vm.sp = vm.sp.sub(3);
-            let old = place.replace(value.into_ref().into_ptr());
-            save!(vm);
-            refcount::decref(old);
-            container.close();
+            let old = StackRef::from_ptr(place.replace(value.into_ref().into_ptr()));
             key.close();
-            next!(vm, 1);
+            done!(vm, 1, old, container);
         }
         deopt!(vm, op::STORE_SUBSCR);
     }
