@@ -155,7 +155,11 @@ unsafe fn concat(a: Obj, b: Obj, inplace: bool) -> PyResult {
         }
         let sequences = [a, b].iter().all(|object| !get_slot(object.ty(), Py_sq_item).is_null());
         if sequences {
-            return if inplace { protocol::inplace_op(a, b, BinaryOp::Add) } else { protocol::binary_op(a, b, BinaryOp::Add) };
+            return if inplace {
+                protocol::inplace_op(a, b, BinaryOp::Add)
+            } else {
+                protocol::binary_op(a, b, BinaryOp::Add)
+            };
         }
         Err(raise!(PyExc_TypeError, "'{}' object can't be concatenated", a.ty().message_name()))
     }
@@ -165,7 +169,8 @@ unsafe fn repeat(object: Obj, count: isize, inplace: bool) -> PyResult {
     // SAFETY: a live object by the callers' contract; slots hold functions of their kind.
     unsafe {
         let object = arg(object)?;
-        let mut slot = if inplace { get_slot(object.ty(), Py_sq_inplace_repeat) } else { core::ptr::null_mut() };
+        let mut slot =
+            if inplace { get_slot(object.ty(), Py_sq_inplace_repeat) } else { core::ptr::null_mut() };
         if slot.is_null() {
             slot = get_slot(object.ty(), Py_sq_repeat);
         }
@@ -261,7 +266,7 @@ export! {
         if object.is_exact(&PyFloat_Type) {
             return Ok(object.new_ref());
         }
-        Ok(taipan_object::float::Float::new(taipan_types_num::float_from_object(object)?).upcast())
+        Ok(taipan_object::float::Float::new(taipan_types_num::float::float_from_object(object)?).upcast())
     }
 
     fn PyNumber_ToBase(object: Obj, base: c_int) -> Obj {
@@ -499,7 +504,7 @@ export! {
     fn PySlice_GetIndices(slice: Obj, len: isize, start: *mut isize, stop: *mut isize, step: *mut isize) -> c_int {
         let (from, to, by) = crate::border::typed::<Slice>(slice)?.unpack()?;
         let range = taipan_object::slice::adjust(len.max(0).cast_unsigned(), from, to, by);
-        if range.start.cast_signed() >= len {
+        if range.start >= len {
             return Err(index_error("slice index out of range"));
         }
         write_adjusted(len, from, to, by, start, stop);
@@ -516,7 +521,14 @@ export! {
 }
 
 /// Clips the bounds of a slice to a length; gives the number of items.
-unsafe fn write_adjusted(len: isize, from: isize, to: isize, by: isize, start: *mut isize, stop: *mut isize) -> isize {
+unsafe fn write_adjusted(
+    len: isize,
+    from: isize,
+    to: isize,
+    by: isize,
+    start: *mut isize,
+    stop: *mut isize,
+) -> isize {
     let clip = |bound: isize| -> isize {
         let bound = if bound < 0 { bound + len } else { bound };
         match by < 0 {

@@ -3,7 +3,7 @@
 use crate::border::{Obj, arg, attribute_name, export, export_plain, name};
 use crate::modsupport;
 use crate::variadic::{VaList, variadic};
-use core::ffi::c_char;
+use core::ffi::{c_char, c_int};
 use taipan_abi::*;
 use taipan_object::dict::Dict;
 use taipan_object::err::{PyResult, type_error};
@@ -41,7 +41,7 @@ unsafe fn call_built(function: &Object, format: *const c_char, va: &mut VaList) 
         if format.is_null() || *format == 0 {
             return function.call(&[]);
         }
-        modsupport::build_arguments(core::ffi::CStr::from_ptr(format).to_bytes(), va)?
+        modsupport::build(core::ffi::CStr::from_ptr(format).to_bytes(), va)?
     };
     match built.downcast::<Tuple>() {
         Some(args) => protocol::call_with_dict(function, args, None),
@@ -122,7 +122,7 @@ export! {
         protocol::call_vectorcall_field(function, tuple_args(args)?, kwargs)
     }
 
-    fn PyIter_Send(iterator: Obj, value: Obj, place: *mut Obj) -> core::ffi::c_int {
+    fn PyIter_Send(iterator: Obj, value: Obj, place: *mut Obj) -> c_int {
         place.write(core::ptr::null_mut());
         let value = Object::borrow_opt(value).unwrap_or(taipan_object::singletons::none());
         let (result, more) = taipan_eval::generator::send_any(arg(iterator)?, value)?;

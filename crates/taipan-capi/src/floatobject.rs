@@ -110,7 +110,13 @@ unsafe fn string_to_double(start: *const c_char, end: *mut *mut c_char, overflow
 }
 
 /// `%g` and its relatives, in memory that C frees with `PyMem_Free`.
-unsafe fn double_to_string(value: f64, code: c_char, precision: c_int, flags: c_int, kind: *mut c_int) -> PyResult<*mut c_char> {
+unsafe fn double_to_string(
+    value: f64,
+    code: c_char,
+    precision: c_int,
+    flags: c_int,
+    kind: *mut c_int,
+) -> PyResult<*mut c_char> {
     let code = code as u8;
     let text = match code {
         b'r' => Float::new(value).repr()?.to_lossy(),
@@ -150,7 +156,7 @@ export! {
     }
 
     fn PyFloat_FromString(object: Obj) -> Obj {
-        Ok(Float::new(taipan_types_num::float_from_object(arg(object)?)?))
+        Ok(Float::new(taipan_types_num::float::float_from_object(arg(object)?)?))
     }
 
     fn PyFloat_AsDouble(object: Obj) -> f64 {

@@ -9,10 +9,27 @@
 
 #![allow(non_snake_case, non_upper_case_globals, reason = "exported names are CPython's")]
 
+mod abstract_;
 mod border;
+mod bytesobject;
+mod call;
+mod codecs;
+mod containers;
+mod floatobject;
+mod format;
+mod frames;
+mod getargs;
 mod loader;
+mod longobject;
+mod memory;
+mod memory_object;
+mod misc;
+mod modsupport;
 mod moduleobject;
+mod object;
+mod pyerrors;
 mod pystate;
+mod typeobject;
 mod unicodeobject;
 mod variadic;
 

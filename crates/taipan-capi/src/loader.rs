@@ -34,11 +34,11 @@ fn loaded() -> &'static Loaded {
 /// Tells the import system who loads extension modules.
 ///
 /// # Errors
-/// None so far.
+/// `MemoryError`.
 pub fn install() -> PyResult<()> {
     state::interp().extension(|| DynamicLoader { create, exec });
     crate::pystate::remember_main(state::interp());
-    Ok(())
+    crate::memory_object::install()
 }
 
 /// The full name of the module whose `PyInit` function runs, if `short` is its last part: modules with one
@@ -118,7 +118,8 @@ fn create(spec: &Object) -> PyResult {
 /// `made` came from an initialisation function.
 unsafe fn take_result(made: Obj, spec: &Object, name: &str, path: &Str, key: (Vec<u8>, String)) -> PyResult {
     if made.is_null() {
-        let missing = || system_error(&format!("initialization of {name} failed without raising an exception"));
+        let missing =
+            || system_error(&format!("initialization of {name} failed without raising an exception"));
         return Err(err::fetch_opt().unwrap_or_else(missing));
     }
     if let Some(error) = err::fetch_opt() {
@@ -137,11 +138,15 @@ unsafe fn take_result(made: Obj, spec: &Object, name: &str, path: &Str, key: (Ve
         }
         let module = Ref::<Object>::steal(made);
         let Some(view) = module.downcast::<Module>() else {
-            return Err(system_error(&format!("initialization of {name} did not return an extension module")));
+            return Err(system_error(&format!(
+                "initialization of {name} did not return an extension module"
+            )));
         };
         let def = (*view.raw()).md_def.cast::<PyModuleDef>();
         if def.is_null() {
-            return Err(system_error(&format!("initialization of {name} did not return a valid extension module")));
+            return Err(system_error(&format!(
+                "initialization of {name} did not return a valid extension module"
+            )));
         }
         view.dict().set_str(intern!("__file__"), path)?;
         if (*def).m_size == -1 {

@@ -566,9 +566,9 @@ fn sign(int: &Int) -> c_int {
 }
 
 fn bit_length(int: &Int) -> u64 {
-    int.digits().last().map_or(0, |top| {
-        (int.digit_count() as u64 - 1) * 30 + u64::from(u32::BITS - top.leading_zeros())
-    })
+    int.digits()
+        .last()
+        .map_or(0, |top| (int.digit_count() as u64 - 1) * 30 + u64::from(u32::BITS - top.leading_zeros()))
 }
 
 /// Whether an int has the sign that a predicate asks for; -1 with a `TypeError` for others.

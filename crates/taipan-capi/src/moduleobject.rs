@@ -72,9 +72,7 @@ unsafe fn create_single(def: *mut PyModuleDef, version: c_int) -> PyResult<Ref<M
         let own = text((*def).m_name)?;
         check_version(version, own)?;
         if !(*def).m_slots.is_null() {
-            return Err(system_error(&format!(
-                "module {own}: PyModule_Create is incompatible with m_slots"
-            )));
+            return Err(system_error(&format!("module {own}: PyModule_Create is incompatible with m_slots")));
         }
         let full = loader::full_name(own);
         let module = Module::new(&*Str::from_utf8(&full)?, c_str_opt((*def).m_doc))?;
@@ -136,7 +134,8 @@ pub unsafe fn from_def_and_spec(def: *mut PyModuleDef, spec: &Object) -> PyResul
         let mut has_exec = false;
         let (mut seen_interpreters, mut seen_gil) = (false, false);
         for (slot, value) in slots(def) {
-            let repeated = |what: &str| Err(system_error(&format!("module {shown} has more than one '{what}' slots")));
+            let repeated =
+                |what: &str| Err(system_error(&format!("module {shown} has more than one '{what}' slots")));
             match slot {
                 Py_mod_create if !create.is_null() => return repeated("create"),
                 Py_mod_create => create = value,
@@ -223,7 +222,8 @@ pub unsafe fn exec_def(module: &Module, def: *mut PyModuleDef) -> PyResult<()> {
             let function: unsafe extern "C" fn(Obj) -> c_int = core::mem::transmute(value);
             let status = function(module.as_ptr());
             let raised = err::fetch_opt();
-            let shown = || module.dict().get_text("__name__").map_or_else(String::new, |name| name.str_lossy());
+            let shown =
+                || module.dict().get_text("__name__").map_or_else(String::new, |name| name.str_lossy());
             match (status != 0, raised) {
                 (true, Some(error)) => return Err(error),
                 (true, None) => {

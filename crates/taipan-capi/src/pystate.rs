@@ -268,7 +268,9 @@ fn enter_recursive_call(place: *const c_char) -> c_int {
         unsafe {
             let place = if place.is_null() { "" } else { crate::border::text(place)? };
             if state::stack_is_low(thread) || (*thread).base.py_recursion_remaining <= 0 {
-                return Err(taipan_object::err::recursion_error(&format!("maximum recursion depth exceeded{place}")));
+                return Err(taipan_object::err::recursion_error(&format!(
+                    "maximum recursion depth exceeded{place}"
+                )));
             }
             (*thread).base.py_recursion_remaining -= 1;
         }

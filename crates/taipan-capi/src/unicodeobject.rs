@@ -83,7 +83,13 @@ unsafe fn write_char(text: &Str, index: usize, c: u32) {
     }
 }
 
-unsafe fn copy_characters(to: Obj, to_start: isize, from: Obj, from_start: isize, count: isize) -> PyResult<isize> {
+unsafe fn copy_characters(
+    to: Obj,
+    to_start: isize,
+    from: Obj,
+    from_start: isize,
+    count: isize,
+) -> PyResult<isize> {
     // SAFETY: live strs by the callers' contract.
     unsafe {
         let (to, from) = (must_be_str(to)?, must_be_str(from)?);
@@ -93,7 +99,9 @@ unsafe fn copy_characters(to: Obj, to_start: isize, from: Obj, from_start: isize
         if at > to.len() || start > from.len() {
             return Err(index_error("string index out of range"));
         }
-        let Ok(count) = usize::try_from(count) else { return Err(system_error("how_many cannot be negative")) };
+        let Ok(count) = usize::try_from(count) else {
+            return Err(system_error("how_many cannot be negative"));
+        };
         let count = count.min(from.len() - start);
         if at + count > to.len() {
             return Err(raise!(
@@ -698,7 +706,12 @@ export_plain! {
 fn digit(c: u32, function: &str) -> c_int {
     let ask = || -> PyResult<c_int> {
         let minus_one = Int::from_i64(-1);
-        crate::border::call_in_module("unicodedata", function, &[&*Str::from_code_points(&[c])?, &*minus_one])?.to_i32()
+        crate::border::call_in_module(
+            "unicodedata",
+            function,
+            &[&*Str::from_code_points(&[c])?, &*minus_one],
+        )?
+        .to_i32()
     };
     crate::border::ignoring(ask(), -1)
 }
