@@ -29,6 +29,7 @@ mod moduleobject;
 mod object;
 mod pyerrors;
 mod pystate;
+mod threads;
 mod typeobject;
 mod unicodeobject;
 mod variadic;

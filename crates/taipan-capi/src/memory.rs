@@ -271,3 +271,16 @@ pub static _Py_ascii_whitespace: [u8; 128] = {
     }
     table
 };
+
+/// The encoding of file names, as a C text.
+#[unsafe(no_mangle)]
+pub static Py_FileSystemDefaultEncoding: Text = Text(c"utf-8".as_ptr());
+/// The error handler of file names, as a C text.
+#[unsafe(no_mangle)]
+pub static Py_FileSystemDefaultEncodeErrors: Text = Text(c"surrogateescape".as_ptr());
+
+/// A variable that points to a constant text.
+#[repr(transparent)]
+pub struct Text(*const c_char);
+// SAFETY: a constant address.
+unsafe impl Sync for Text {}

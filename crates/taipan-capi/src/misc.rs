@@ -471,6 +471,20 @@ export! {
         arg(file)?.call_method(intern!("write"), &[&shown]).map(drop)
     }
 
+    fn PyObject_Print(object: Obj, stream: *mut c_void, flags: c_int) -> c_int {
+        let shown = match Object::borrow_opt(object) {
+            None => Str::from_utf8("<nil>")?,
+            Some(object) if flags & PRINT_RAW != 0 => object.str()?,
+            Some(object) => object.repr()?,
+        };
+        let data = taipan_types_text::str::encode(&shown, "utf-8", "backslashreplace")?;
+        let data = typed::<Bytes>(data.as_ptr())?;
+        if taipan_os::raw_memory::write_stream(stream, data.as_slice()) {
+            return Ok(());
+        }
+        Err(taipan_types_meta::exceptions::os_error2(taipan_os::last_errno(), None, None))
+    }
+
     fn PyFile_WriteString(message: *const c_char, file: Obj) -> c_int {
         arg(file)?.call_method(intern!("write"), &[&*Str::from_utf8(text(message)?)?]).map(drop)
     }

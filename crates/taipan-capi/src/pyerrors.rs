@@ -494,6 +494,58 @@ export! {
 
 }
 
+/// The places of a Unicode error that C may read and write: translation errors too.
+macro_rules! unicode_error_places {
+    ($($name:ident $place:literal;)*) => {
+        export! {$(
+            fn $name(exception: Obj, value: isize) -> c_int {
+                arg(exception)?.setattr(intern!($place), Some(&Int::from_isize(value)))
+            }
+        )*}
+    };
+}
+
+unicode_error_places! {
+    PyUnicodeEncodeError_SetStart "start";
+    PyUnicodeDecodeError_SetStart "start";
+    PyUnicodeTranslateError_SetStart "start";
+    PyUnicodeEncodeError_SetEnd "end";
+    PyUnicodeDecodeError_SetEnd "end";
+    PyUnicodeTranslateError_SetEnd "end";
+}
+
+macro_rules! unicode_error_reasons {
+    ($($name:ident)*) => {
+        export! {$(
+            fn $name(exception: Obj, reason: *const c_char) -> c_int {
+                arg(exception)?.setattr(intern!("reason"), Some(&*Str::from_utf8(text(reason)?)?))
+            }
+        )*}
+    };
+}
+
+unicode_error_reasons! {
+    PyUnicodeEncodeError_SetReason
+    PyUnicodeDecodeError_SetReason
+    PyUnicodeTranslateError_SetReason
+}
+
+export! {
+    fn PyUnicodeTranslateError_GetReason(exception: Obj) -> Obj {
+        arg(exception)?.getattr(intern!("reason"))
+    }
+
+    fn PyUnicodeTranslateError_GetStart(exception: Obj, place: *mut isize) -> c_int {
+        place.write(arg(exception)?.getattr(intern!("start"))?.to_isize()?);
+        Ok(())
+    }
+
+    fn PyUnicodeTranslateError_GetEnd(exception: Obj, place: *mut isize) -> c_int {
+        place.write(arg(exception)?.getattr(intern!("end"))?.to_isize()?);
+        Ok(())
+    }
+}
+
 export_plain! {
     fn PyErr_Occurred() -> Obj {
         match raised() {

@@ -593,6 +593,14 @@ unsafe fn append(place: *mut Obj, tail: Obj) -> PyResult<()> {
 }
 
 export_plain! {
+    fn PyUnicode_GetDefaultEncoding() -> *const c_char {
+        c"utf-8".as_ptr()
+    }
+
+    fn PyUnicode_KIND(object: Obj) -> u32 {
+        Object::borrow(object).cast::<Str>().kind()
+    }
+
     fn PyUnicode_GetMax() -> u32 {
         0x10_FFFF
     }

@@ -49,3 +49,12 @@ pub unsafe fn strtoul(text: *const c_char, end: *mut *mut c_char, base: c_int) -
     // SAFETY: by contract.
     unsafe { libc::strtoul(text, end, base) }
 }
+
+/// Writes to a `FILE *` of C; false when not all could be written.
+///
+/// # Safety
+/// `stream` is an open stream.
+pub unsafe fn write_stream(stream: *mut c_void, data: &[u8]) -> bool {
+    // SAFETY: by contract.
+    unsafe { libc::fwrite(data.as_ptr().cast(), 1, data.len(), stream.cast()) == data.len() }
+}
