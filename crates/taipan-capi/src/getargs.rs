@@ -280,11 +280,6 @@ impl<'a> Parser<'a> {
                 return match self.view(argument, place, PyBUF_SIMPLE) {
                     Ok(()) => Ok(()),
                     Err(_) if buffer::has_buffer(argument) => Err(expected("contiguous buffer")),
-                    Err(_) if letter == b'y' => Err(Bad::Error(raise!(
-                        PyExc_TypeError,
-                        "a bytes-like object is required, not '{}'",
-                        argument.ty().message_name()
-                    ))),
                     Err(_) => Err(Bad::Error(raise!(
                         PyExc_TypeError,
                         "a bytes-like object is required, not '{}'",
@@ -311,7 +306,7 @@ impl<'a> Parser<'a> {
                 return Err(Bad::Expected(format!("str{or_none}")));
             } else {
                 // The memory outlives the view: only objects that cannot be resized are allowed.
-                if !buffer::has_buffer(argument) || has_release(argument) {
+                if has_release(argument) {
                     return Err(Bad::Expected(match letter {
                         b'y' => "read-only bytes-like object".to_owned(),
                         _ => format!("read-only bytes-like object{or_none}"),
@@ -694,7 +689,7 @@ unsafe fn parse_keywords(
                 index + 1
             ))
         } else if index >= args.len() && by_name.is_none() && index < required {
-            Some(missing(&tail, index, name, args.len(), only_positional, required))
+            Some(missing(&tail, index, name, args.len(), [only_positional, required, total]))
         } else {
             None
         };
@@ -726,17 +721,11 @@ unsafe fn parse_keywords(
     Ok(())
 }
 
-fn missing(
-    tail: &Tail<'_>,
-    index: usize,
-    name: &str,
-    given: usize,
-    only_positional: usize,
-    required: usize,
-) -> String {
+fn missing(tail: &Tail<'_>, index: usize, name: &str, given: usize, counts: [usize; 3]) -> String {
+    let [only_positional, required, total] = counts;
     if index < only_positional {
         let count = only_positional.min(required);
-        let how = if required < only_positional { "at least" } else { "exactly" };
+        let how = if count < total { "at least" } else { "exactly" };
         return format!(
             "{} takes {how} {count} positional argument{} ({given} given)",
             tail.shown(),
