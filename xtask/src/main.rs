@@ -10,6 +10,7 @@ mod generated;
 mod layers;
 mod oracle_code;
 mod oracle_syntax;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ type Command = fn(&[String]) -> Result<(), String>;
 /// Every subcommand: name, one line of help, function.
 const COMMANDS: &[(&str, &str, Command)] = &[
     ("capi", "report how much of the C interface a binary exports: BINARY [LIBRARY...]", capi::run),
+    ("witness", "check the layout tables against CPython's headers: INCLUDE...", witness::run),
     ("layers", "check that crates depend only downward", layers::run),
     ("gen-abi", "write the struct layouts of taipan-abi from its tables", gen_abi::run),
     ("gen-unicode", "write the Unicode tables from the reference interpreter", gen_unicode::run),

@@ -232,9 +232,9 @@ pub unsafe fn text<'a>(ptr: *const c_char) -> PyResult<&'a str> {
 ///
 /// # Safety
 /// As [`text`].
-pub unsafe fn name<'a>(ptr: *const c_char) -> PyResult<Ref<Str>> {
+pub unsafe fn name(ptr: *const c_char) -> PyResult<Ref<Str>> {
     // SAFETY: by contract.
-    Ok(taipan_object::unicode::intern(Str::from_utf8(unsafe { text::<'a>(ptr) }?)?))
+    Ok(taipan_object::unicode::intern(Str::from_utf8(unsafe { text(ptr) }?)?))
 }
 
 /// `name` of an attribute that C passes as an object.

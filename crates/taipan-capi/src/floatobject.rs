@@ -53,10 +53,10 @@ unsafe fn pack_to(value: f64, to: *mut u8, little: c_int, size: usize) -> PyResu
 
 unsafe fn unpack(from: *const u8, little: c_int, size: usize) -> f64 {
     let mut bytes = [0; 8];
-    for place in 0..size {
+    for (place, byte) in bytes.iter_mut().enumerate().take(size) {
         let at = if little != 0 { place } else { size - 1 - place };
         // SAFETY: that many bytes by the callers' contract.
-        bytes[place] = unsafe { from.add(at).read() };
+        *byte = unsafe { from.add(at).read() };
     }
     match size {
         8 => f64::from_le_bytes(bytes),

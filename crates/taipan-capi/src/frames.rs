@@ -126,12 +126,10 @@ export! {
         empty_code(text(file)?, text(function)?, line)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the C function has them")]
     fn PyUnstable_Code_New(arguments: c_int, keyword: c_int, nlocals: c_int, stack: c_int, flags: c_int, code: Obj, consts: Obj, names: Obj, vars: Obj, free: Obj, cells: Obj, file: Obj, name: Obj, qualname: Obj, line: c_int, linetable: Obj, exceptions: Obj) -> Obj {
         new_code([arguments, 0, keyword, nlocals, stack, flags], code, consts, names, [vars, free, cells], file, name, qualname, line, [linetable, exceptions])
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the C function has them")]
     fn PyUnstable_Code_NewWithPosOnlyArgs(arguments: c_int, positional: c_int, keyword: c_int, nlocals: c_int, stack: c_int, flags: c_int, code: Obj, consts: Obj, names: Obj, vars: Obj, free: Obj, cells: Obj, file: Obj, name: Obj, qualname: Obj, line: c_int, linetable: Obj, exceptions: Obj) -> Obj {
         new_code([arguments, positional, keyword, nlocals, stack, flags], code, consts, names, [vars, free, cells], file, name, qualname, line, [linetable, exceptions])
     }

@@ -10,10 +10,9 @@ use taipan_object::unicode::Str;
 use taipan_object::{Object, Ref, alloc, raise};
 
 /// The int that an object stands for: itself, or by `__index__`.
-unsafe fn index<'a>(object: Obj) -> PyResult<Ref<Int>> {
+unsafe fn index(object: Obj) -> PyResult<Ref<Int>> {
     // SAFETY: a live object by the callers' contract.
-    let object: &'a Object = unsafe { arg(object)? };
-    object.to_index()
+    unsafe { arg(object)? }.to_index()
 }
 
 unsafe fn exact<'a>(object: Obj) -> PyResult<&'a Int> {

@@ -75,7 +75,7 @@ export_plain! {
     }
 
     fn _PyMem_RawStrdup(text: *const c_char) -> *mut c_char {
-        copy_text(text, |size| raw_memory::malloc(size))
+        copy_text(text, raw_memory::malloc)
     }
 
     fn PyOS_mystricmp(a: *const c_char, b: *const c_char) -> c_int {

@@ -763,12 +763,11 @@ variadic! {
             true => None,
             false => Some(crate::modsupport::build(CStr::from_ptr(format).to_bytes(), va)?),
         };
-        match built.as_deref() {
-            Some(built) => match built.downcast::<Tuple>() {
+        if let Some(built) = built.as_deref() {
+            match built.downcast::<Tuple>() {
                 Some(args) => all.extend_from_slice(args.items()),
                 None => all.push(built),
-            },
-            None => {}
+            }
         }
         call_in_module("sys", "audit", &all).map(drop)
     }

@@ -531,7 +531,7 @@ export_plain! {
         let object = Object::borrow(object);
         // The dict of inline values is made first, so that C finds one.
         if instance::inline_values(object).is_some() {
-            let _ = crate::border::ignoring(instance::dict_of(object).map(drop), ());
+            crate::border::ignoring(instance::dict_of(object).map(drop), ());
         }
         instance::dict_place(object).unwrap_or(core::ptr::null_mut())
     }

@@ -51,7 +51,7 @@ unsafe fn read_slots(spec: &PyType_Spec) -> PyResult<Plan> {
                 Py_tp_methods => plan.methods = value,
                 Py_tp_getset => plan.getset = value,
                 Py_tp_token => plan.token = Some(value),
-                id if id < 0 || id > Py_tp_token => {
+                id if !(0..=Py_tp_token).contains(&id) => {
                     return Err(taipan_object::err::runtime_error("invalid slot offset"));
                 }
                 id => plan.functions.push((id, value)),
@@ -265,7 +265,7 @@ fn set_module(made: &Type, full: &str) -> PyResult<()> {
     if dict.get_str(key)?.is_none() {
         match full.rsplit_once('.') {
             Some((module, _)) => {
-                dict.set_str(key, &*taipan_object::unicode::intern(Str::from_utf8(module)?))?
+                dict.set_str(key, &taipan_object::unicode::intern(Str::from_utf8(module)?))?
             }
             None => {
                 let category: &Type = &PyExc_DeprecationWarning;

@@ -725,7 +725,7 @@ fn digit(c: u32, function: &str) -> c_int {
 }
 
 /// `text` is looked at by other families too.
-pub unsafe fn text_or<'a>(given: *const c_char, default: &'a str) -> PyResult<&'a str> {
+pub unsafe fn text_or(given: *const c_char, default: &str) -> PyResult<&str> {
     // SAFETY: null or null-terminated by the callers' contract.
     if given.is_null() { Ok(default) } else { unsafe { text(given) } }
 }
