@@ -31,7 +31,8 @@ layout!(
 );
 
 /// The flags that decide how `ml_meth` is called.
-const CONVENTION: i32 = METH_VARARGS | METH_KEYWORDS | METH_NOARGS | METH_O | METH_FASTCALL | METH_METHOD;
+/// The flags that say how a C function takes its arguments.
+pub const CONVENTION: i32 = METH_VARARGS | METH_KEYWORDS | METH_NOARGS | METH_O | METH_FASTCALL | METH_METHOD;
 const VARARGS_KEYWORDS: i32 = METH_VARARGS | METH_KEYWORDS;
 const FASTCALL_KEYWORDS: i32 = METH_FASTCALL | METH_KEYWORDS;
 const METHOD_KEYWORDS: i32 = METH_METHOD | METH_FASTCALL | METH_KEYWORDS;
@@ -193,10 +194,21 @@ impl CFunction {
         unsafe { &*(*self.raw()).m_ml }
     }
 
+    /// The calling convention: the `METH_` flags that say how the C function takes its arguments.
+    pub fn convention(&self) -> i32 {
+        self.def().ml_flags & CONVENTION
+    }
+
     /// The definition.
     pub fn def_ptr(&self) -> *mut PyMethodDef {
         // SAFETY: the view guarantees the layout.
         unsafe { (*self.raw()).m_ml }
+    }
+
+    /// What the C function gets as its self: null where the function is static.
+    #[inline(always)]
+    pub fn raw_self(&self) -> *mut PyObject {
+        self.self_object().map_or(core::ptr::null_mut(), Object::as_ptr)
     }
 
     /// What the function is bound to, unless it is static.

@@ -19,6 +19,9 @@ const ROOMS: &[&[&ModuleSpec]] = &[
     taipan_mod_data::MODULES,
 ];
 
+#[global_allocator]
+static ALLOCATOR: taipan_object::alloc::Allocator = taipan_object::alloc::Allocator;
+
 const MODULE_COUNT: usize = {
     let (mut count, mut room) = (0, 0);
     while room < ROOMS.len() {

@@ -59,11 +59,11 @@ pub fn raise(value: Option<Ref>, cause: Option<Ref>) -> PyResult<PyErr> {
     Err(PyErr::from_instance(instance))
 }
 
-/// Raises an exception object again.
-pub fn reraise(object: Ref, add_traceback: bool) -> Exit {
+/// Raises an exception object again, as from `raised_at`.
+pub fn reraise(object: Ref, raised_at: *mut u16) -> Exit {
     match object.downcast_owned::<Exception>() {
-        Ok(exception) => Exit::Raise(PyErr::from_exception(exception), add_traceback),
-        Err(_) => Exit::Raise(err::system_error("a handler found no exception"), true),
+        Ok(exception) => Exit::Again(PyErr::from_exception(exception), raised_at),
+        Err(_) => Exit::Raise(err::system_error("a handler found no exception")),
     }
 }
 
