@@ -161,6 +161,28 @@ export! {
         taipan_object::native::from_c_int(function(object.as_ptr(), view, flags) as isize).map(drop)
     }
 
+    /// The old look at read-only memory: the address outlives the view, as callers have always relied on.
+    fn PyObject_AsReadBuffer(object: Obj, data: *mut *const c_void, len: *mut isize) -> c_int {
+        let view = buffer::Buffer::simple(arg(object)?)?;
+        data.write(view.view().buf);
+        len.write(view.view().len);
+        Ok(())
+    }
+
+    fn PyObject_AsCharBuffer(object: Obj, data: *mut *const c_void, len: *mut isize) -> c_int {
+        let view = buffer::Buffer::simple(arg(object)?)?;
+        data.write(view.view().buf);
+        len.write(view.view().len);
+        Ok(())
+    }
+
+    fn PyObject_AsWriteBuffer(object: Obj, data: *mut *mut c_void, len: *mut isize) -> c_int {
+        let view = buffer::Buffer::writable(arg(object)?)?;
+        data.write(view.view().buf);
+        len.write(view.view().len);
+        Ok(())
+    }
+
     fn PyBuffer_FillInfo(view: *mut Py_buffer, object: Obj, data: *mut c_void, len: isize, readonly: c_int, flags: c_int) -> c_int {
         if view.is_null() {
             return Err(taipan_object::err::buffer_error("PyBuffer_FillInfo: view==NULL argument is obsolete"));
@@ -634,6 +656,11 @@ export_plain! {
     fn PyCapsule_IsValid(object: Obj, name: *const c_char) -> c_int {
         let capsule = Object::borrow_opt(object).and_then(Object::downcast::<Capsule>);
         c_int::from(capsule.is_some_and(|capsule| capsule.is_valid(c_name(name))))
+    }
+
+    fn PyObject_CheckReadBuffer(object: Obj) -> c_int {
+        let readable = Object::borrow_opt(object).is_some_and(|object| buffer::Buffer::simple(object).is_ok());
+        c_int::from(readable)
     }
 
     fn PyObject_CheckBuffer(object: Obj) -> c_int {

@@ -114,3 +114,68 @@ static Method methods[] = {{"silent", silent, 4}, {"careless", careless, 4}, {"n
 static Def def = {{1}, 0, 0, 0, "rules", 0, 0, methods};
 void *PyInit_rules(void) { return PyModuleDef_Init(&def); }
 "#;
+
+#[test]
+fn threads_that_c_started_take_the_interpreter_lock() {
+    let folder = workplace("threads");
+    let source = folder.join("threads.c");
+    std::fs::write(&source, THREADS).expect("the source is written");
+    compile(&source, &folder, "threads");
+    let program = format!(
+        "import sys\nsys.path.insert(0, {:?})\nimport threads, threading\nseen = set()\ndef f(n):\n seen.add(threading.get_ident())\n return [n] * 3\nprint(threads.run(f, 8), len(seen) > 1, threads.run(f, 3))\n",
+        folder.display().to_string()
+    );
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_taipan")).args(["-c", &program]).output().expect("taipan runs");
+    assert_eq!(
+        String::from_utf8_lossy(&run.stdout),
+        "8 True 3\n",
+        "{} {}",
+        run.status,
+        String::from_utf8_lossy(&run.stderr)
+    );
+}
+
+const THREADS: &str = r#"
+#include <pthread.h>
+typedef struct { const char *name; void *meth; int flags; const char *doc; } Method;
+typedef struct { long head[2]; void *init; long index; void *copy; const char *name, *doc; long size; Method *methods; void *rest[4]; } Def;
+void *PyModuleDef_Init(Def *);
+void *PyLong_FromLong(long);
+int PyArg_ParseTuple(void *, const char *, ...);
+void *PyObject_CallFunction(void *, const char *, ...);
+void *PyEval_SaveThread(void);
+void PyEval_RestoreThread(void *);
+int PyGILState_Ensure(void);
+void PyGILState_Release(int);
+int PyGILState_Check(void);
+void Py_DecRef(void *);
+static void *callback;
+static long done;
+static void *work(void *number) {
+    for (int i = 0; i < 50; i++) {
+        int outer = PyGILState_Ensure();
+        int inner = PyGILState_Ensure();
+        void *result = PyObject_CallFunction(callback, "l", (long)number);
+        if (result && PyGILState_Check() && i == 49) done++;
+        Py_DecRef(result);
+        PyGILState_Release(inner);
+        PyGILState_Release(outer);
+    }
+    return 0;
+}
+static void *run(void *self, void *args) {
+    pthread_t threads[32];
+    int count;
+    if (!PyArg_ParseTuple(args, "Oi", &callback, &count)) return 0;
+    done = 0;
+    void *state = PyEval_SaveThread();
+    for (long i = 0; i < count; i++) pthread_create(&threads[i], 0, work, (void *)i);
+    for (int i = 0; i < count; i++) pthread_join(threads[i], 0);
+    PyEval_RestoreThread(state);
+    return PyLong_FromLong(done);
+}
+static Method methods[] = {{"run", run, 1}, {0}};
+static Def def = {{1}, 0, 0, 0, "threads", 0, 0, methods};
+void *PyInit_threads(void) { return PyModuleDef_Init(&def); }
+"#;
