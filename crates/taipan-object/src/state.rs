@@ -178,6 +178,7 @@ impl InterpreterState {
 
 thread_local! {
     static CURRENT: Cell<*mut ThreadState> = const { Cell::new(core::ptr::null_mut()) };
+    static OWN: Cell<*mut ThreadState> = const { Cell::new(core::ptr::null_mut()) };
 }
 
 /// The state of the current thread; null when it holds no interpreter lock.
@@ -203,8 +204,21 @@ pub fn interp() -> &'static InterpreterState {
     thread().interp()
 }
 
+/// The state that was last attached on this thread, attached or not; null if there never was one.
+pub fn own() -> *mut ThreadState {
+    OWN.get()
+}
+
+/// Forgets the thread's own state, which is about to be freed.
+pub fn forget_own() {
+    OWN.set(core::ptr::null_mut());
+}
+
 /// Sets the current thread's state; the interpreter lock has been taken or given up by the caller.
 pub fn set_current(state: *mut ThreadState) {
+    if !state.is_null() {
+        OWN.set(state);
+    }
     CURRENT.set(state);
 }
 

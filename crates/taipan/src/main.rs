@@ -55,6 +55,7 @@ const TYPES: &[fn() -> PyResult<()>] = &[
     taipan_types_text::install,
     taipan_types_collections::install,
     taipan_mod_io::install,
+    taipan_capi::install,
 ];
 
 const HELP: &str = "usage: taipan [option] ... [-c cmd | -m mod | file | -] [arg] ...\n\
