@@ -3,6 +3,7 @@
 //!
 //! This is an unsafe district: the loop works on raw frames and stack words.
 
+pub mod async_generator;
 pub mod call;
 pub mod code;
 mod code_make;
@@ -33,6 +34,11 @@ pub fn install() -> PyResult<()> {
         &generator::GENERATOR,
         &generator::COROUTINE,
         &generator::COROUTINE_WRAPPER,
+        &async_generator::WRAPPED,
+        &async_generator::ASEND,
+        &async_generator::ATHROW,
+        &async_generator::ASYNC_GENERATOR,
+        &async_generator::ANEXT,
     ] {
         install_type(spec)?;
     }
