@@ -316,7 +316,7 @@ impl Awaitable {
     }
 
     /// An awaitable that dies unawaited is a mistake worth a warning.
-    fn warn_unawaited(&self, object: &Object) {
+    fn warn_unawaited(&self) {
         if self.stage.get() != Stage::Fresh {
             return;
         }
@@ -327,7 +327,11 @@ impl Awaitable {
             name.repr().map_or_else(|_| "?".to_owned(), |name| name.str_lossy())
         );
         if let Err(error) = (state::interp().hooks.get().warn)(&PyExc_RuntimeWarning, &message, 1) {
-            err::write_unraisable(error, Some(object));
+            err::write_unraisable_at(
+                error,
+                "Exception ignored while finalizing async generator",
+                &self.generator,
+            );
         }
     }
 }
@@ -353,7 +357,7 @@ macro_rules! awaitable_type {
                 am_await(|a: &Native<$payload>| a.object().new_ref()),
                 am_send(|a: &Native<$payload>, value: &Object| a.0.send(value)),
                 tp_iternext(|a: &Native<$payload>| gen_room::next_of(a.0.send(none()))),
-                tp_finalize(|a: &Native<$payload>| a.0.warn_unawaited(a.object())),
+                tp_finalize(|a: &Native<$payload>| a.0.warn_unawaited()),
             ],
             methods: $methods,
             ..TypeSpec::new(&$ty)

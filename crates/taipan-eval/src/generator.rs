@@ -672,13 +672,13 @@ pub(crate) fn finalize(generator: &Generator) {
         // SAFETY: the view guarantees the layout.
         if let Some(finalizer) = finalizer.filter(|_| unsafe { (*generator.raw()).closed == 0 }) {
             if let Err(error) = finalizer.call(&[generator]) {
-                err::write_unraisable(error, Some(generator));
+                err::write_unraisable_at(error, "Exception ignored while finalizing generator", generator);
             }
             return;
         }
     }
     if let Err(error) = close(generator) {
-        err::write_unraisable(error, Some(generator));
+        err::write_unraisable_at(error, "Exception ignored while closing generator", generator);
     }
 }
 
@@ -695,7 +695,7 @@ fn warn_never_awaited(generator: &Generator) {
         Err(error) => Err(error),
     };
     if let Err(error) = warned {
-        err::write_unraisable(error, Some(generator));
+        err::write_unraisable_at(error, "Exception ignored while finalizing coroutine", generator);
     }
 }
 
@@ -858,6 +858,14 @@ pub static GENERATOR: TypeSpec = TypeSpec {
     ..TypeSpec::new(&PyGen_Type)
 };
 
+taipan_object::methods! { static COROUTINE_METHODS = {
+    one "send" "($self, value, /)" = send_method, "Send a value into coroutine: it goes on up to the next await that suspends.";
+    many "throw" "" = throw_method, "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise an exception inside coroutine, where it is suspended.";
+    noargs "close" "($self, /)" = close, "Raise GeneratorExit inside coroutine, where it is suspended.";
+    noargs "__sizeof__" "($self, /)" = size_of_generator, "The bytes that the coroutine takes.";
+    class one "__class_getitem__" "($type, object, /)" = class_getitem, "The class with type parameters.";
+} }
+
 /// The memory of what `coroutine.__await__` gives.
 struct Wrapper {
     coroutine: Ref<Generator>,
@@ -914,7 +922,7 @@ pub static COROUTINE: TypeSpec = TypeSpec {
         am_send(send_slot),
         taipan_object::native::am_await(coroutine_await),
     ],
-    methods: METHODS,
+    methods: COROUTINE_METHODS,
     getset: &[
         NAME,
         QUALNAME,

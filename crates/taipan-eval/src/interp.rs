@@ -1521,6 +1521,14 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                             let (rest, matched) =
                                 check!(ops::exception_group_match(&value.look(), &kind.look()));
                             sp = sp.sub(2);
+                            if !taipan_object::singletons::is_none(&matched) {
+                                // While the clause runs, what it took is the exception being handled.
+                                let info = (*thread).base.exc_info;
+                                taipan_object::handle::set_field(
+                                    &raw mut (*info).exc_value,
+                                    Some(matched.clone()),
+                                );
+                            }
                             push!(StackRef::owned(rest));
                             push!(StackRef::owned(matched));
                             value.close();

@@ -583,7 +583,8 @@ unsafe fn delete_garbage(garbage: *mut Head, older: *mut Head) {
             if let Some(clear) = (*object.ty().raw()).tp_clear {
                 clear(object.as_ptr());
                 if let Some(error) = crate::err::fetch_opt() {
-                    crate::err::write_unraisable(error, Some(&object));
+                    let message = format!("Exception ignored in tp_clear of {}", object.ty().message_name());
+                    crate::err::write_unraisable_text(error, &message);
                 }
             }
             if next(garbage) == node {
