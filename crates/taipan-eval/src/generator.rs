@@ -413,7 +413,16 @@ pub(crate) fn resume(generator: &Generator, value: Option<&Object>, throw: Optio
                 (*new).stackpointer = (*new).stackpointer.add(1);
                 crate::interp::run_frame(thread, new)
             }
-            Some(error) => crate::interp::throw_into(thread, new, error),
+            Some(error) => {
+                // The handlers of a yield count on the word that resuming leaves.
+                (*new).stackpointer.write(StackRef::borrowed(none()));
+                (*new).stackpointer = (*new).stackpointer.add(1);
+                let own = (*raw).exc_state.exc_value;
+                if Object::borrow_opt(own).is_some_and(|handled| !is_none(handled)) {
+                    error.exception().chain_context();
+                }
+                crate::interp::throw_into(thread, new, error)
+            }
         }
     };
     drop(keep);

@@ -682,11 +682,12 @@ pub unsafe extern "C" fn subtype_dealloc(ptr: *mut PyObject) {
     // release slots and dict, then the native part frees the memory.
     unsafe {
         let object = Object::borrow(ptr);
-        let ty = Ref::of(object.ty());
-        let gc_type = ty.has_flag(Py_TPFLAGS_HAVE_GC);
         if finalize_on_dealloc(object) {
             return;
         }
+        // Only now: a finaliser may give the object another class.
+        let ty = Ref::of(object.ty());
+        let gc_type = ty.has_flag(Py_TPFLAGS_HAVE_GC);
         if gc_type {
             gc::untrack_ptr(ptr);
         }

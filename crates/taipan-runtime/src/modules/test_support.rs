@@ -59,6 +59,7 @@ fn object_hasattrstringwitherror(_: &Object, args: &Args<'_>) -> PyResult<i32> {
 }
 
 taipan_object::methods! { static LIMITED = {
+    noargs "_py_getbuiltwithassert" "($module, /)" = |_: &Object| cfg!(debug_assertions), "Whether assertions are compiled in.";
     one "sequence_check" "($module, arg, /)" = |_: &Object, object: &Object| i32::from(protocol::is_sequence(object)),
         "Whether an object takes positions.";
     args "sequence_getitem" "($module, seq, i, /)" = sequence_getitem, "What stands at a position.";
