@@ -12,6 +12,7 @@ pub mod frame_object;
 pub mod function;
 pub mod generator;
 pub mod interp;
+pub mod locals_proxy;
 pub mod ops;
 pub mod specialize;
 pub mod stackref;
@@ -31,6 +32,7 @@ pub fn install() -> PyResult<()> {
         &function::SPEC,
         &traceback::SPEC,
         &frame_object::SPEC,
+        &locals_proxy::SPEC,
         &generator::GENERATOR,
         &generator::COROUTINE,
         &generator::COROUTINE_WRAPPER,

@@ -345,7 +345,7 @@ fn character(value: &Object) -> PyResult<u32> {
         return Err(raise!(
             PyExc_TypeError,
             "%c requires an int or a unicode character, not {}",
-            value.ty().message_name()
+            value.ty().qualified_name()
         ));
     }
     let int = value.to_index()?;
@@ -440,7 +440,7 @@ fn byte_character(value: &Object) -> PyResult<u8> {
         return Err(raise!(
             PyExc_TypeError,
             "%c requires an integer in range(256) or a single byte, not {}",
-            value.ty().message_name()
+            value.ty().qualified_name()
         ));
     }
     u8::try_from(value.to_index_clamped(None)?).map_err(|_| err::overflow_error("%c arg not in range(256)"))

@@ -235,8 +235,12 @@ pub fn load_special(owner: &Object, which: usize) -> PyResult<(Ref, bool)> {
     } else {
         String::new()
     };
-    let missing =
-        if exit_method(which) { format!(" (missed {} method)", name.to_lossy()) } else { String::new() };
+    let other_half = if asynchronous { "__aexit__" } else { "__exit__" };
+    let missing = if exit_method(which) || has(other_half) {
+        format!(" (missed {} method)", name.to_lossy())
+    } else {
+        String::new()
+    };
     Err(raise!(
         PyExc_TypeError,
         "'{}' object does not support the {protocol} protocol{missing}{hint}",

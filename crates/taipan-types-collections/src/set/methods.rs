@@ -4,11 +4,9 @@ use super::table::AnySet;
 use super::{add, make, ops, slots, update};
 use crate::util;
 use taipan_object::err::{PyResult, key_error};
-use taipan_object::instance::dict_of;
 use taipan_object::intern;
 use taipan_object::list::List;
 use taipan_object::native::IntoPy;
-use taipan_object::singletons::new_none;
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, Ref};
 
@@ -84,10 +82,7 @@ fn symmetric_difference(set: &AnySet, other: &Object) -> PyResult<Ref<AnySet>> {
 fn reduce(set: &AnySet) -> PyResult {
     let items = List::from_vec(slots::elements(set))?.upcast();
     let args = Tuple::from_array([items])?.upcast();
-    let state = match dict_of(set)? {
-        Some(_) => set.getattr(intern!("__dict__"))?,
-        None => new_none(),
-    };
+    let state = set.call_method(intern!("__getstate__"), &[])?;
     Ok(Tuple::from_array([set.ty().new_ref(), args, state])?.upcast())
 }
 
