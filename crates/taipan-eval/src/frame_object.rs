@@ -57,6 +57,19 @@ pub fn current() -> Option<Ref> {
     unsafe { of(frame) }.ok().map(Ref::upcast)
 }
 
+/// The namespace of the running code; in functions a dict of what the variables hold now.
+///
+/// # Errors
+/// `SystemError` without running code, `MemoryError`.
+pub fn current_locals() -> PyResult {
+    let frame = crate::frame::current_frame();
+    if frame.is_null() {
+        return Err(taipan_object::err::system_error("frame does not exist"));
+    }
+    // SAFETY: the current frame is live.
+    unsafe { locals_snapshot(frame) }
+}
+
 impl FrameObject {
     /// The frame: running, in a generator, or in the object itself.
     #[inline]

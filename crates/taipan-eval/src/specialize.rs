@@ -333,7 +333,8 @@ pub unsafe fn cached_global<'a>(frame: *mut Frame, cache: *const u16, opcode: u8
         if !globals.has_keys_version(u32::from(*cache.add(2))) {
             return None;
         }
-        let builtins: &Dict = Object::borrow((*frame).f_builtins).cast();
+        // Another function with this code may have builtins of another kind.
+        let builtins = Object::borrow((*frame).f_builtins).downcast::<Dict>()?;
         builtins.cached_value(u32::from(*cache.add(3)), index)
     }
 }
@@ -364,7 +365,7 @@ pub unsafe fn load_global(frame: *mut Frame, instruction: *mut u16, name: usize)
             }
         }
         let builtins = Object::borrow((*frame).f_builtins);
-        let Some(builtins) = builtins.downcast::<Dict>() else {
+        let Some(builtins) = builtins.downcast::<Dict>().filter(|dict| dict.is_exact(&PyDict_Type)) else {
             return builtins.get_item(name).map_err(|error| name_error(error, name));
         };
         match builtins.lookup(name, name.hash())? {

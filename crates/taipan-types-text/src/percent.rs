@@ -283,6 +283,8 @@ pub(crate) fn format_str(text: &Str, object: &Object) -> PyResult<Ref<Str>> {
     let mut values = Values::new(object, false);
     let mut used_keys = false;
     let mut out: Vec<u32> = Vec::with_capacity(points.len() + 16);
+    // A text that turns out to be the whole result.
+    let mut whole: Option<Ref> = None;
     for piece in Percent::new(&points) {
         let spec = match piece.map_err(value_error)? {
             Piece::Text(range) => {
@@ -308,6 +310,10 @@ pub(crate) fn format_str(text: &Str, object: &Object) -> PyResult<Ref<Str>> {
             place(&mut out, &points_of(&head), &points_of(&digits), spec.zero, &layout)?;
             continue;
         }
+        if spec.conversion == u32::from(b's') && out.is_empty() && value.is_exact(&PyUnicode_Type) {
+            let short = |text: &Str| layout.precision.is_none_or(|precision| precision >= text.len());
+            whole = value.downcast::<Str>().filter(|text| short(text)).map(|text| text.new_ref());
+        }
         let body: Vec<u32> = match u8::try_from(spec.conversion) {
             Ok(b's') => cut(value.str()?.code_points().collect(), &layout),
             Ok(b'r') => cut(value.repr()?.code_points().collect(), &layout),
@@ -318,7 +324,10 @@ pub(crate) fn format_str(text: &Str, object: &Object) -> PyResult<Ref<Str>> {
         place(&mut out, &[], &body, false, &layout)?;
     }
     values.finish(used_keys)?;
-    Str::from_code_points(&out)
+    match whole.and_then(|text| text.downcast_owned::<Str>().ok()).filter(|text| text.len() == out.len()) {
+        Some(text) => Ok(text),
+        None => Str::from_code_points(&out),
+    }
 }
 
 /// A precision cuts text.

@@ -146,6 +146,12 @@ pub fn is_sequence(object: &Object) -> bool {
     unsafe { (*object.ty().raw()).tp_as_sequence.as_ref().is_some_and(|table| table.sq_item.is_some()) }
 }
 
+/// Whether an object takes keys (`PyMapping_Check`).
+pub fn is_mapping(object: &Object) -> bool {
+    // SAFETY: a live type.
+    unsafe { (*object.ty().raw()).tp_as_mapping.as_ref().is_some_and(|table| table.mp_subscript.is_some()) }
+}
+
 /// A position for a sequence slot: a negative one counts from the end when the length is known.
 unsafe fn sequence_position(object: &Object, index: isize) -> PyResult<isize> {
     // SAFETY: slot contract.

@@ -16,7 +16,7 @@ pub use compare::{
     real_is_instance, real_is_subclass, richcompare, richcompare_bool, unhashable,
 };
 pub use item::{
-    checked_length, delete_item, get_item, has_index, is_sequence, sequence_get, sequence_items,
+    checked_length, delete_item, get_item, has_index, is_mapping, is_sequence, sequence_get, sequence_items,
     sequence_store, set_item,
 };
 pub use iterate::{

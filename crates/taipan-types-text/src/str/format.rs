@@ -27,6 +27,11 @@ pub fn format_str(text: &Str, spec: &Str) -> PyResult<Ref<Str>> {
     if parsed.width.is_some_and(|width| width > isize::MAX as usize / 8) {
         return Err(err::memory_error());
     }
+    let fits = parsed.width.is_none_or(|width| width <= text.len())
+        && parsed.precision.is_none_or(|precision| precision >= text.len());
+    if fits && text.is_exact(&PyUnicode_Type) {
+        return Ok(Ref::of(text));
+    }
     let points: Vec<u32> = text.code_points().collect();
     Str::from_code_points(&layout_str(&points, &parsed))
 }
