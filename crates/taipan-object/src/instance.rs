@@ -361,6 +361,8 @@ fn set_inline(ty: &Type, values: *mut InlineValues, name: &Str, value: &Object) 
         let capacity = usize::from((*values).capacity);
         let position = match shared.position(name) {
             Some(position) => position,
+            // A name of a subclass of str is a key of its own kind: it goes into a dict.
+            None if !name.is_exact(&PyUnicode_Type) => return false,
             None if shared.names.len() < capacity && shared.names.len() < MAX_INLINE => {
                 shared.names.push(crate::unicode::intern(Ref::of(name)));
                 ty.modified();

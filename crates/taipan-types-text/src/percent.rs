@@ -270,6 +270,8 @@ fn argument<'v>(
         }
         *current = Some(values.object.get_item(&*key()?)?);
         *used_keys = true;
+        // From now on values come by key only.
+        values.next = 1;
     }
     Ok(())
 }
@@ -297,7 +299,7 @@ pub(crate) fn format_str(text: &Str, object: &Object) -> PyResult<Ref<Str>> {
         let key = || Ok(Str::from_code_points(&points[spec.key.clone().unwrap_or(0..0)])?.upcast());
         argument(&spec, &mut values, key, &mut used_keys, &mut keyed)?;
         let layout = layout(&spec, &mut values)?;
-        if spec.conversion == u32::from(b'%') {
+        if spec.conversion == u32::from(b'%') && points[spec.index - 1] == u32::from(b'%') {
             out.push(u32::from(b'%'));
             continue;
         }
@@ -385,7 +387,7 @@ pub(crate) fn format_bytes(format: &[u8], object: &Object) -> PyResult<Vec<u8>> 
         let key = || Ok(Bytes::new(&format[spec.key.clone().unwrap_or(0..0)])?.upcast());
         argument(&spec, &mut values, key, &mut used_keys, &mut keyed)?;
         let layout = layout(&spec, &mut values)?;
-        if spec.conversion == u32::from(b'%') {
+        if spec.conversion == u32::from(b'%') && format[spec.index - 1] == b'%' {
             out.push(b'%');
             continue;
         }

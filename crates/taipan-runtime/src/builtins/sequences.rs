@@ -179,16 +179,13 @@ pub(super) fn sum(_: &Module, args: &Args<'_>) -> PyResult {
 /// A sum of floats with the error of each addition kept (Neumaier), as CPython does.
 fn float_sum(start: &Object, first: Ref, iterator: &Object) -> PyResult {
     use taipan_object::float::Float;
-    let as_float = |item: &Object| -> Option<f64> {
+    let as_float = |item: &Object| -> PyResult<Option<f64>> {
         if item.is_exact(&PyFloat_Type) {
-            return item.downcast::<Float>().map(Float::value);
+            return Ok(item.downcast::<Float>().map(Float::value));
         }
-        item.downcast::<Int>()
-            .filter(|int| int.is_exact(&PyLong_Type))
-            .and_then(Int::to_i64)
-            .map(|value| value as f64)
+        if item.is_exact(&PyLong_Type) { item.to_f64().map(Some) } else { Ok(None) }
     };
-    let mut high = as_float(start).unwrap_or(0.0);
+    let mut high = as_float(start)?.unwrap_or(0.0);
     let mut low = 0.0;
     let add = |high: &mut f64, low: &mut f64, value: f64| {
         let sum = *high + value;
@@ -197,9 +194,10 @@ fn float_sum(start: &Object, first: Ref, iterator: &Object) -> PyResult {
     };
     let mut item = Some(first);
     while let Some(current) = item {
-        let Some(value) = as_float(&current) else {
+        let Some(value) = as_float(&current)? else {
             if current.is_exact(&PyComplex_Type) {
-                return complex_sum(compensated(high, low), 0.0, current, iterator);
+                // Minus zero leaves whatever imaginary part comes as it is.
+                return complex_sum(compensated(high, low), -0.0, current, iterator);
             }
             let total = Float::new(compensated(high, low)).upcast();
             let mut total = protocol::binary_op(&total, &current, BinaryOp::Add)?;
@@ -235,7 +233,7 @@ fn complex_sum(real: f64, imag: f64, first: Ref, iterator: &Object) -> PyResult 
             add(&mut parts[0], real);
             add(&mut parts[1], imag);
         } else if current.is_exact(&PyLong_Type) {
-            parts[0].0 += current.to_f64()?;
+            add(&mut parts[0], current.to_f64()?);
         } else if current.is_exact(&PyFloat_Type)
             && let Some(value) = current.downcast::<Float>()
         {

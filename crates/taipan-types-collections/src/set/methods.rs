@@ -34,7 +34,7 @@ fn pop(set: &AnySet) -> PyResult {
 }
 
 fn difference(set: &AnySet, others: &[&Object]) -> PyResult<Ref<AnySet>> {
-    let Some((first, rest)) = others.split_first() else { return copy(set) };
+    let Some((first, rest)) = others.split_first() else { return slots::copy(set) };
     let result = ops::difference(set, first)?;
     for other in rest {
         ops::difference_update(&result, other)?;
@@ -47,7 +47,7 @@ fn difference_update(set: &AnySet, others: &[&Object]) -> PyResult<()> {
 }
 
 fn intersection(set: &AnySet, others: &[&Object]) -> PyResult<Ref<AnySet>> {
-    let Some((first, rest)) = others.split_first() else { return copy(set) };
+    let Some((first, rest)) = others.split_first() else { return slots::copy(set) };
     let mut result = ops::intersection(set, first)?;
     for other in rest {
         result = ops::intersection(&result, other)?;
