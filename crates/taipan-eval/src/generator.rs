@@ -260,6 +260,17 @@ pub unsafe fn suspend(thread: *mut ThreadState, frame: *mut Frame, oparg: usize)
     }
 }
 
+/// Clears the frame of a generator that is over. The generator keeps the code, which `gi_code` shows.
+unsafe fn release_frame(generator: *mut RawGenerator) {
+    // SAFETY: the frame is complete and does not run.
+    unsafe {
+        let frame = &raw mut (*generator).frame;
+        let code = (*frame).f_executable.look().new_ref();
+        frame::clear_frame(frame);
+        (*frame).f_executable = StackRef::owned(code);
+    }
+}
+
 /// Ends the generator of a frame that has returned or raised.
 ///
 /// # Safety
@@ -273,7 +284,7 @@ pub unsafe fn finish(thread: *mut ThreadState, frame: *mut Frame) {
         end(thread, generator);
         (*generator).frame_state = CLEARED;
         clear_field(&raw mut (*generator).exc_state.exc_value);
-        frame::clear_frame(frame);
+        release_frame(generator);
         drop(keep);
     }
 }
@@ -625,7 +636,7 @@ fn close(generator: &Generator) -> PyResult {
         unsafe {
             let raw = generator.raw();
             (*raw).frame_state = CLEARED;
-            frame::clear_frame(&raw mut (*raw).frame);
+            release_frame(raw);
         }
         return Ok(none().new_ref());
     }
@@ -720,8 +731,9 @@ pub(crate) unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
         let raw = generator.raw();
         if (*raw).frame_state < COMPLETED {
             (*raw).frame_state = CLEARED;
-            frame::clear_frame(&raw mut (*raw).frame);
+            release_frame(raw);
         }
+        core::mem::replace(&mut (*raw).frame.f_executable, StackRef::NULL).close();
         clear_field(&raw mut (*raw).exc_state.exc_value);
         clear_field(&raw mut (*raw).origin_or_finalizer);
         refcount::xdecref((*raw).name);
@@ -749,7 +761,7 @@ pub(crate) unsafe extern "C" fn clear(ptr: *mut PyObject) -> c_int {
         let raw = ptr.cast::<RawGenerator>();
         if (*raw).frame_state < EXECUTING {
             (*raw).frame_state = CLEARED;
-            frame::clear_frame(&raw mut (*raw).frame);
+            release_frame(raw);
         }
         clear_field(&raw mut (*raw).exc_state.exc_value);
     }
