@@ -401,7 +401,7 @@ unsafe fn untrack_tuples(list: *mut Head) {
             let Some(tuple) = Object::borrow(object).downcast::<crate::tuple::Tuple>() else { continue };
             let tuples = &crate::statics::PyTuple_Type;
             let harmless = |item: &&Object| !is_gc(item) || (item.is_exact(tuples) && !is_tracked(item));
-            if tuple.is_exact(tuples) && tuple.items().iter().all(|item| harmless(item)) {
+            if tuple.is_exact(tuples) && tuple.items().iter().all(harmless) {
                 untrack_ptr(object);
             }
         }

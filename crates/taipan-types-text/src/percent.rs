@@ -84,6 +84,9 @@ fn layout(spec: &PercentSpec, values: &mut Values<'_>) -> PyResult<Layout> {
         Amount::Given(width) => width,
         Amount::Star => {
             let width = values.star()?;
+            if width == isize::MIN {
+                return Err(err::overflow_error("width too big"));
+            }
             left |= width < 0;
             width.unsigned_abs()
         }
@@ -287,6 +290,9 @@ pub(crate) fn format_str(text: &Str, object: &Object) -> PyResult<Ref<Str>> {
     let mut out: Vec<u32> = Vec::with_capacity(points.len() + 16);
     // A text that turns out to be the whole result.
     let mut whole: Option<Ref> = None;
+    if text.is_exact(&PyUnicode_Type) && !points.contains(&u32::from(b'%')) {
+        whole = Some(text.new_ref());
+    }
     for piece in Percent::new(&points) {
         let spec = match piece.map_err(value_error)? {
             Piece::Text(range) => {

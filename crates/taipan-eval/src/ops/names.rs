@@ -161,6 +161,7 @@ pub fn load_locals(frame: *mut Frame) -> PyResult {
     match unsafe { Object::borrow_opt((*frame).f_locals) } {
         Some(locals) => Ok(locals.new_ref()),
         // Code of a module that was made a function of runs in its globals.
+        // SAFETY: the running frame is live.
         None => Ok(unsafe { Object::borrow((*frame).f_globals).new_ref() }),
     }
 }

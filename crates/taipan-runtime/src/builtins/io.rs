@@ -110,7 +110,7 @@ pub(super) fn input(_: &Object, args: &taipan_object::native::Args<'_>) -> PyRes
     let Some(line) = line.downcast::<Str>() else {
         return Err(type_error("object.readline() returned non-string"));
     };
-    if line.len() == 0 {
+    if line.is_empty() {
         return Err(raise!(PyExc_EOFError, "EOF when reading a line"));
     }
     let line = if let Some(audit) = &hook {

@@ -113,7 +113,7 @@ pub static INTERNAL_SPEC: ModuleSpec = ModuleSpec {
     doc: "Insides of the object layer, for tests.",
     methods: INTERNAL,
     init: |module: &Module| {
-        module.add("SIZEOF_PYGC_HEAD", &*taipan_object::int::Int::from_i64(16))?;
-        module.add("SIZEOF_MANAGED_PRE_HEADER", &*taipan_object::int::Int::from_i64(16))
+        module.add("SIZEOF_PYGC_HEAD", &taipan_object::int::Int::from_i64(16))?;
+        module.add("SIZEOF_MANAGED_PRE_HEADER", &taipan_object::int::Int::from_i64(16))
     },
 };
