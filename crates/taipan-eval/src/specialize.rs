@@ -602,7 +602,7 @@ pub unsafe fn load_global(frame: *mut Frame, instruction: *mut u16, name: usize)
             }
         }
         let builtins = Object::borrow((*frame).f_builtins);
-        let Some(builtins) = builtins.downcast::<Dict>() else {
+        let Some(builtins) = builtins.downcast::<Dict>().filter(|dict| dict.is_exact(&PyDict_Type)) else {
             return builtins.get_item(name).map_err(|error| name_error(error, name));
         };
         match builtins.lookup(name, name.hash())? {

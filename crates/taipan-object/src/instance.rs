@@ -361,6 +361,8 @@ fn set_inline(ty: &Type, values: *mut InlineValues, name: &Str, value: &Object) 
         let capacity = usize::from((*values).capacity);
         let position = match shared.position(name) {
             Some(position) => position,
+            // A name of a subclass of str is a key of its own kind: it goes into a dict.
+            None if !name.is_exact(&PyUnicode_Type) => return false,
             None if shared.names.len() < capacity && shared.names.len() < MAX_INLINE => {
                 shared.names.push(crate::unicode::intern(Ref::of(name)));
                 ty.modified();
@@ -684,11 +686,12 @@ pub unsafe extern "C" fn subtype_dealloc(ptr: *mut PyObject) {
     // release slots and dict, then the native part frees the memory.
     unsafe {
         let object = Object::borrow(ptr);
-        let ty = Ref::of(object.ty());
-        let gc_type = ty.has_flag(Py_TPFLAGS_HAVE_GC);
         if finalize_on_dealloc(object) {
             return;
         }
+        // Only now: a finaliser may give the object another class.
+        let ty = Ref::of(object.ty());
+        let gc_type = ty.has_flag(Py_TPFLAGS_HAVE_GC);
         if gc_type {
             gc::untrack_ptr(ptr);
         }

@@ -78,8 +78,10 @@ unsafe fn load_global_builtin(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let globals: &Dict = Object::borrow((*vm.frame).f_globals).cast();
-        let builtins: &Dict = Object::borrow((*vm.frame).f_builtins).cast();
-        if globals.has_keys_version(u32::from(*vm.ip.add(3)))
+        // Another function with this code may have builtins of another kind.
+        let builtins = Object::borrow((*vm.frame).f_builtins).downcast::<Dict>();
+        if let Some(builtins) = builtins
+            && globals.has_keys_version(u32::from(*vm.ip.add(3)))
             && let Some(value) = builtins.cached_value(u32::from(*vm.ip.add(4)), usize::from(*vm.ip.add(2)))
         {
             push!(vm, StackRef::owned(value.new_ref()));

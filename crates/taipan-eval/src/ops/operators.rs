@@ -273,7 +273,7 @@ pub fn intrinsic_1(frame: *mut Frame, which: usize, value: &Object) -> PyResult 
             Ok(none().new_ref())
         }
         bc::INTRINSIC_STOPITERATION_ERROR => Ok(crate::ops::stop_iteration_error(frame, value)),
-        bc::INTRINSIC_ASYNC_GEN_WRAP => Ok(value.new_ref()),
+        bc::INTRINSIC_ASYNC_GEN_WRAP => crate::async_generator::wrap(value),
         bc::INTRINSIC_UNARY_POSITIVE => protocol::unary(value, taipan_abi::Py_nb_positive),
         bc::INTRINSIC_LIST_TO_TUPLE => match value.downcast::<taipan_object::list::List>() {
             Some(list) => list.to_tuple().map(Ref::upcast),
