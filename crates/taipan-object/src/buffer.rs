@@ -319,14 +319,16 @@ pub fn bytes_from_object(object: &Object) -> PyResult<Vec<u8>> {
     // SAFETY: a live type.
     let iterable = unsafe { (*object.ty().raw()).tp_iter.is_some() }
         || object.ty().lookup(intern!("__getitem__")).is_some();
+    let refusal =
+        || raise!(PyExc_TypeError, "cannot convert '{}' object to bytes", object.ty().message_name());
     if is_text || !iterable {
-        return Err(raise!(
-            PyExc_TypeError,
-            "cannot convert '{}' object to bytes",
-            object.ty().message_name()
-        ));
+        return Err(refusal());
     }
-    bytes_from_iterable(object)
+    if object.is_exact(&PyList_Type) || object.is_exact(&PyTuple_Type) {
+        return bytes_from_iterable(object);
+    }
+    let iterator = object.iter().map_err(|error| if error.is(&PyExc_TypeError) { refusal() } else { error })?;
+    bytes_from_iterable(&iterator)
 }
 
 /// What `__bytes__` gives, if the object has it.

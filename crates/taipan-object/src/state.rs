@@ -97,6 +97,8 @@ pub struct InterpreterState {
     pub interned: RefCell<crate::unicode::InternTable>,
     pub recursion_limit: Cell<i32>,
     pub int_max_str_digits: Cell<i32>,
+    /// `-X dev`: names of encodings and error handlers are checked even where they are not needed.
+    pub dev_mode: Cell<bool>,
     pub threads: RefCell<Vec<*mut ThreadState>>,
     pub finalizing: Cell<bool>,
     /// Builtin functions that the evaluator knows by heart.
@@ -167,6 +169,7 @@ impl InterpreterState {
             interned: RefCell::new(crate::unicode::InternTable::default()),
             recursion_limit: Cell::new(1000),
             int_max_str_digits: Cell::new(4300),
+            dev_mode: Cell::new(false),
             threads: RefCell::new(Vec::new()),
             finalizing: Cell::new(false),
             callables: KnownCallables::default(),
