@@ -158,7 +158,8 @@ pub fn alloc_object(ty: &Type, items: isize) -> PyResult {
 /// # Errors
 /// `MemoryError`.
 pub fn generic_alloc(ty: &Type, items: isize) -> PyResult {
-    let object = alloc_object(ty, items)?;
+    // Types with items have one more zeroed item at their end, which C code may count on.
+    let object = alloc_object(ty, items.saturating_add(1))?;
     // SAFETY: `ob_size` exists where the type has items.
     unsafe {
         if (*ty.raw()).tp_itemsize != 0 {

@@ -390,6 +390,12 @@ unsafe fn collect_main(gc: &GcState, generation: usize) -> (usize, usize) {
     }
 }
 
+/// Whether an object can be in a cycle, now or later: tuples that are not tracked cannot.
+#[inline]
+pub fn may_be_tracked(item: &Object) -> bool {
+    is_gc(item) && (!item.is_exact(&crate::statics::PyTuple_Type) || is_tracked(item))
+}
+
 /// Takes tuples off the list that can be in no cycle: all they hold is atomic, or a tuple of that kind.
 unsafe fn untrack_tuples(list: *mut Head) {
     // SAFETY: a well-formed list of live objects; the node is left before it goes.
@@ -399,9 +405,7 @@ unsafe fn untrack_tuples(list: *mut Head) {
             let object = object_of(node);
             node = next(node);
             let Some(tuple) = Object::borrow(object).downcast::<crate::tuple::Tuple>() else { continue };
-            let tuples = &crate::statics::PyTuple_Type;
-            let harmless = |item: &&Object| !is_gc(item) || (item.is_exact(tuples) && !is_tracked(item));
-            if tuple.is_exact(tuples) && tuple.items().iter().all(harmless) {
+            if tuple.is_exact(&crate::statics::PyTuple_Type) && !tuple.items().iter().any(|item| may_be_tracked(item)) {
                 untrack_ptr(object);
             }
         }

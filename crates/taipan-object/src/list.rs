@@ -146,6 +146,18 @@ impl List {
         self.set_allocated(grown)
     }
 
+    /// As [`Self::reserve_total`], but exactly (rounded up to pairs) for a list without memory.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn reserve_exact_total(&self, len: usize) -> PyResult<()> {
+        // SAFETY: the view guarantees the layout.
+        if unsafe { (*self.raw()).ob_item.is_null() } && len > 0 {
+            return self.set_allocated((len + 1) & !1);
+        }
+        self.reserve_total(len)
+    }
+
     /// Gives memory back after the list has become much shorter.
     pub fn shrink(&self) {
         let len = self.len();

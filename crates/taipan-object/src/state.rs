@@ -114,6 +114,8 @@ pub struct InterpreterState {
 pub struct KnownCallables {
     len: Cell<Option<core::ptr::NonNull<PyMethodDef>>>,
     isinstance: Cell<Option<core::ptr::NonNull<PyMethodDef>>>,
+    /// `all` and `any`, whose calls with a generator are compiled in line.
+    common: RefCell<Vec<(&'static str, Ref)>>,
 }
 
 impl KnownCallables {
@@ -121,6 +123,16 @@ impl KnownCallables {
     pub fn set(&self, len: &CFunction, isinstance: &CFunction) {
         self.len.set(core::ptr::NonNull::new(len.def_ptr()));
         self.isinstance.set(core::ptr::NonNull::new(isinstance.def_ptr()));
+    }
+
+    /// Keeps a function that code asks for by its meaning, not its name.
+    pub fn keep(&self, name: &'static str, function: Ref) {
+        self.common.borrow_mut().push((name, function));
+    }
+
+    /// A function kept before.
+    pub fn builtin(&self, name: &str) -> Option<Ref> {
+        self.common.borrow().iter().find(|(kept, _)| *kept == name).map(|(_, function)| function.clone())
     }
 
     /// Whether this is `len`.

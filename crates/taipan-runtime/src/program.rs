@@ -235,6 +235,7 @@ pub fn finish(status: u8) -> u8 {
     modules::atexit::run();
     let mut flushed = streams::flush_standard();
     interp.finalizing.set(true);
+    interp.gil.keep_for_last();
     if let Some(main) =
         interp.modules.get_text("__main__").and_then(|main| main.downcast_owned::<Module>().ok())
     {

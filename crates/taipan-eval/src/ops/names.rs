@@ -71,7 +71,11 @@ pub(crate) fn mapping_get(mapping: &Object, name: &Str) -> PyResult<Option<Ref>>
     }
 }
 
-fn global_or_builtin(frame: *mut Frame, name: &Str) -> PyResult {
+/// A name in the globals, or else in the builtins, whatever mappings these are.
+///
+/// # Errors
+/// `NameError`.
+pub fn global_or_builtin(frame: *mut Frame, name: &Str) -> PyResult {
     // SAFETY: the running frame is live.
     unsafe {
         if let Some(value) = mapping_get(Object::borrow((*frame).f_globals), name)? {
@@ -182,9 +186,9 @@ pub fn load_build_class(frame: *mut Frame) -> PyResult {
 /// # Errors
 /// `SystemError` for a number that no compiler writes.
 pub fn common_constant(index: usize) -> PyResult {
+    // The functions themselves, whatever the names mean by now.
     let builtin = |name: &str| -> PyResult {
-        let builtins = state::interp().builtins.borrow().clone();
-        builtins.and_then(|builtins| builtins.get_text(name)).ok_or_else(|| err::name_error(name))
+        state::interp().callables.builtin(name).ok_or_else(|| err::name_error(name))
     };
     match index as u32 {
         bc::CONSTANT_ASSERTIONERROR => Ok(PyExc_AssertionError.new_ref()),

@@ -285,7 +285,8 @@ fn allocate(
         return Err(crate::err::value_error("type name must not contain null characters"));
     }
     let ty: Ref<Type> = {
-        let object = alloc::alloc_object(metatype, layout.names.len().cast_signed())?;
+        // One more: the table of members ends with an empty row.
+        let object = alloc::alloc_object(metatype, layout.names.len().cast_signed() + 1)?;
         // SAFETY: instances of metatypes begin with a type object.
         unsafe {
             (*object.raw_as::<PyVarObject>()).ob_size = layout.names.len().cast_signed();
