@@ -675,7 +675,11 @@ fn close(generator: &Generator) -> PyResult {
 pub unsafe fn close_frame(frame: *mut Frame) -> PyResult<()> {
     // SAFETY: by contract.
     let generator: Ref<Generator> = unsafe { Ref::of(Object::borrow(of_frame(frame).cast()).cast()) };
-    close(&generator).map(|_| ())
+    if generator.state() != CREATED {
+        return Err(raise!(PyExc_RuntimeError, "cannot clear a suspended frame"));
+    }
+    finalize(&generator);
+    Ok(())
 }
 
 pub(crate) fn finalize(generator: &Generator) {
@@ -707,15 +711,23 @@ fn warn_never_awaited(generator: &Generator) {
     let warned = match (state::interp().hooks.get().import_module)("warnings")
         .and_then(|module| module.getattr_opt(intern!("_warn_unawaited_coroutine")))
     {
-        Ok(Some(function)) => function.call(&[generator]).map(|_| ()),
-        Ok(None) => {
-            let message = format!("coroutine '{}' was never awaited", generator.qualname().str_lossy());
-            (state::interp().hooks.get().warn)(&PyExc_RuntimeWarning, &message, 1)
-        }
+        Ok(Some(function)) => function.call(&[generator]).map(|_| true),
+        Ok(None) => Ok(false),
         Err(error) => Err(error),
     };
-    if let Err(error) = warned {
-        err::write_unraisable_at(error, "Exception ignored while finalizing coroutine", generator);
+    let report =
+        |error| err::write_unraisable_at(error, "Exception ignored while finalizing coroutine", generator);
+    let done = warned.unwrap_or_else(|error| {
+        // The warning itself as an exception is told, too.
+        let told = error.is(&PyExc_RuntimeWarning);
+        report(error);
+        told
+    });
+    if !done {
+        let message = format!("coroutine '{}' was never awaited", generator.qualname().str_lossy());
+        if let Err(error) = (state::interp().hooks.get().warn)(&PyExc_RuntimeWarning, &message, 1) {
+            report(error);
+        }
     }
 }
 
@@ -881,7 +893,7 @@ pub static GENERATOR: TypeSpec = TypeSpec {
 
 taipan_object::methods! { static COROUTINE_METHODS = {
     one "send" "($self, value, /)" = send_method, "Send a value into coroutine: it goes on up to the next await that suspends.";
-    many "throw" "" = throw_method, "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise an exception inside coroutine, where it is suspended.";
+    many "throw" "" = throw_method, "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise an exception in coroutine, where it is suspended.";
     noargs "close" "($self, /)" = close, "Raise GeneratorExit inside coroutine, where it is suspended.";
     noargs "__sizeof__" "($self, /)" = size_of_generator, "The bytes that the coroutine takes.";
     class one "__class_getitem__" "($type, object, /)" = class_getitem, "The class with type parameters.";

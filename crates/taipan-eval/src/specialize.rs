@@ -853,7 +853,7 @@ unsafe fn instance_attr(
             }
             return Ok(instance::own_attribute(object, name)?.map(|value| (value, false)));
         };
-        if instance::is_data_descriptor(&found) {
+        if instance::is_data_descriptor(&found) && instance::gives_values(&found) {
             if let Some(instruction) = fill {
                 specialize_data_descriptor(&found, method, version, instruction);
             }

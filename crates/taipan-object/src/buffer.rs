@@ -327,7 +327,8 @@ pub fn bytes_from_object(object: &Object) -> PyResult<Vec<u8>> {
     if object.is_exact(&PyList_Type) || object.is_exact(&PyTuple_Type) {
         return bytes_from_iterable(object);
     }
-    let iterator = object.iter().map_err(|error| if error.is(&PyExc_TypeError) { refusal() } else { error })?;
+    let iterator =
+        object.iter().map_err(|error| if error.is(&PyExc_TypeError) { refusal() } else { error })?;
     bytes_from_iterable(&iterator)
 }
 

@@ -484,7 +484,11 @@ pub unsafe fn read_member(object: &Object, def: &PyMemberDef) -> PyResult {
             T_OBJECT => Ok(Object::borrow_opt(number!(*mut PyObject)).unwrap_or(none()).new_ref()),
             Py_T_OBJECT_EX => match Object::borrow_opt(number!(*mut PyObject)) {
                 Some(value) => Ok(value.new_ref()),
-                None => Err(crate::instance::attribute_error(object, c_text(def.name))),
+                None => Err(err::attribute_error(&format!(
+                    "'{}' object has no attribute '{}'",
+                    object.ty().qualified_name(),
+                    c_text(def.name)
+                ))),
             },
             T_NONE => ().into_py(),
             _ => Err(err::system_error("bad memberdescr type")),
@@ -508,7 +512,7 @@ pub unsafe fn write_member(object: &Object, def: &PyMemberDef, value: Option<&Ob
         if matches!(def.r#type, T_OBJECT | Py_T_OBJECT_EX) {
             let field = place.cast::<*mut PyObject>();
             if value.is_none() && def.r#type == Py_T_OBJECT_EX && (*field).is_null() {
-                return Err(crate::instance::attribute_error(object, c_text(def.name)));
+                return Err(err::attribute_error(c_text(def.name)));
             }
             crate::handle::set_field(field, value.map(Object::new_ref));
             return Ok(());

@@ -405,7 +405,9 @@ unsafe fn untrack_tuples(list: *mut Head) {
             let object = object_of(node);
             node = next(node);
             let Some(tuple) = Object::borrow(object).downcast::<crate::tuple::Tuple>() else { continue };
-            if tuple.is_exact(&crate::statics::PyTuple_Type) && !tuple.items().iter().any(|item| may_be_tracked(item)) {
+            if tuple.is_exact(&crate::statics::PyTuple_Type)
+                && !tuple.items().iter().any(|item| may_be_tracked(item))
+            {
                 untrack_ptr(object);
             }
         }

@@ -328,7 +328,11 @@ static STRUCT_SPEC: TypeSpec = TypeSpec {
     methods: STRUCT_METHODS,
     getset: &[
         getset_row(c"format", |s: &View| s.format().map(|_| s.text.borrow().clone()), c"the format string"),
-        getset_row(c"size", |s: &View| s.format.borrow().as_ref().map_or(-1, |format| format.size.cast_signed()), c"the size in bytes"),
+        getset_row(
+            c"size",
+            |s: &View| s.format.borrow().as_ref().map_or(-1, |format| format.size.cast_signed()),
+            c"the size in bytes",
+        ),
     ],
     ..TypeSpec::new(&STRUCT)
 };
