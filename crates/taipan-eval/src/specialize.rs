@@ -209,6 +209,12 @@ pub unsafe fn append_in_place(left: StackRef, right: StackRef, locals: *mut Stac
     }
 }
 
+/// Two ints of which at least one has an object.
+#[inline(never)]
+pub fn int_pair(left: StackRef, right: StackRef) -> Option<(i64, i64)> {
+    Some((left.as_compact_int()?, right.as_compact_int()?))
+}
+
 /// Operations on ints and floats that have no form of their own. Takes the operands over on success.
 #[inline(never)]
 pub fn extended_binary(left: StackRef, right: StackRef, oparg: usize) -> Option<StackRef> {

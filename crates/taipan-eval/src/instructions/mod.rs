@@ -343,7 +343,7 @@ macro_rules! int_arm {
                 peek!($vm, 1) = result;
                 next!($vm, 5);
             }
-        } else if let (Some(a), Some(b)) = (left.as_compact_int(), right.as_compact_int())
+        } else if let Some((a, b)) = sp::int_pair(left, right)
             && let Some(result) = $values(a, b).and_then(StackRef::try_int)
         {
             $vm.sp = $vm.sp.sub(1);
