@@ -758,6 +758,21 @@ pub unsafe fn class_value(owner: StackRef, cache: *const u16) -> Option<StackRef
     }
 }
 
+/// `LOAD_ATTR_CLASS_WITH_METACLASS_CHECK`: an attribute of a class whose metaclass is not `type` itself.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn class_value_checked(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    // SAFETY: see above.
+    unsafe {
+        if owner.is_int() || owner.object().ty().version() != read_u32(cache.add(3)) {
+            return None;
+        }
+        class_value(owner, cache)
+    }
+}
+
 /// `LOAD_ATTR_MODULE`: keys version and entry of the module's dict are cached.
 ///
 /// # Safety
@@ -923,16 +938,24 @@ unsafe fn specialize_other_attr(object: &Object, name: &Str, instruction: *mut u
     // SAFETY: the cache belongs to the instruction; exact types have the layouts of their views.
     unsafe {
         let cache = instruction.add(1);
-        if object.is_exact(&PyType_Type) {
-            let class: &Type = object.cast();
+        if let Some(class) = object.downcast::<Type>() {
+            let meta = object.ty();
+            let ordinary = match ((*meta.raw()).tp_getattro, (*PyType_Type.raw()).tp_getattro) {
+                (Some(own), Some(of_type)) => own as usize == of_type as usize,
+                _ => false,
+            };
             let Some(found) = class.lookup(name) else { return };
-            let meta = PyType_Type.lookup_ptr(name);
-            if meta.is_null()
+            if ordinary
+                && meta.lookup_ptr(name).is_null()
                 && (*found.ty().raw()).tp_descr_get.is_none()
-                && let Some(version) = class.assign_version()
+                && let (Some(version), Some(meta_version)) = (class.assign_version(), meta.assign_version())
             {
+                let plain = object.is_exact(&PyType_Type);
+                let opcode =
+                    if plain { op::LOAD_ATTR_CLASS } else { op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK };
+                write_u32(cache.add(3), meta_version);
                 write_ptr(cache.add(5), found.as_ptr());
-                adaptive::chosen(instruction, op::LOAD_ATTR_CLASS, version);
+                adaptive::chosen(instruction, opcode, version);
             }
             return;
         }
