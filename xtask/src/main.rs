@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod capi;
+mod conformance;
 mod gen_abi;
 mod gen_ast;
 mod gen_unicode;
@@ -10,6 +11,7 @@ mod generated;
 mod layers;
 mod oracle_code;
 mod oracle_syntax;
+mod reference;
 mod witness;
 
 use std::process::ExitCode;
@@ -18,6 +20,8 @@ type Command = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand: name, one line of help, function.
 const COMMANDS: &[(&str, &str, Command)] = &[
+    ("reference", "fetch CPython 3.14, its library, headers and tests", reference::run),
+    ("conformance", "run CPython's tests against the floor: BINARY [--raise] [MODULE...]", conformance::run),
     ("capi", "report how much of the C interface a binary exports: BINARY [LIBRARY...]", capi::run),
     ("witness", "check the layout tables against CPython's headers: INCLUDE...", witness::run),
     ("layers", "check that crates depend only downward", layers::run),

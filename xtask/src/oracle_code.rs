@@ -14,7 +14,7 @@ use taipan_bytecode::{Constant, PyStr};
 use taipan_compiler::{Options, compile};
 use taipan_syntax::{Flags, Mode, parse, source};
 
-use crate::oracle_syntax::{cache_folder, codec, crc32, option, reference, reference_library, text};
+use crate::oracle_syntax::{cache_folder, codec, crc32, option, reference_library, text};
 
 /// The compiler's recursion is bounded by depth; this is more than enough stack for its limit.
 const STACK: usize = 512 << 20;
@@ -29,7 +29,7 @@ fn script() -> PathBuf {
 }
 
 fn ask(args: &[&str]) -> Result<String, String> {
-    let output = Command::new(reference()?.join("bin/python3.14"))
+    let output = Command::new(crate::reference::folder()?.join("bin/python3.14"))
         .env("PYTHONHASHSEED", "0")
         .arg(script())
         .args(args)

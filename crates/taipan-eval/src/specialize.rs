@@ -171,6 +171,43 @@ pub fn str_item(container: StackRef, key: StackRef) -> Option<StackRef> {
     if c < 256 { Some(StackRef::borrowed(taipan_object::unicode::latin1_char(c as u8))) } else { None }
 }
 
+/// The sequence slots of a container that is a native sequence, for an index that needs no object:
+/// array, deque, memoryview, range and the like. Their `sq_item` agrees with their `mp_subscript`.
+#[inline]
+fn native_sequence(container: StackRef, key: StackRef) -> Option<(&'static PySequenceMethods, isize)> {
+    if !key.is_int() || key.int_value() < 0 || container.is_int() {
+        return None;
+    }
+    let ty = container.ty();
+    if ty.flags() & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_SEQUENCE) != Py_TPFLAGS_SEQUENCE {
+        return None;
+    }
+    // SAFETY: types that are no heap types live for ever, and so do their tables.
+    Some((unsafe { (*ty.raw()).tp_as_sequence.as_ref()? }, key.int_value() as isize))
+}
+
+/// `container[key]` of a native sequence; `None`, without an exception, when that is not to be had.
+pub fn native_item(container: StackRef, key: StackRef) -> Option<StackRef> {
+    let (table, index) = native_sequence(container, key)?;
+    // SAFETY: slot contract.
+    let result = unsafe { taipan_object::native::from_c(table.sq_item?(container.ptr(), index)) };
+    result.ok().map(StackRef::owned)
+}
+
+/// `container[key] = value` of a native sequence; `false`, without an exception, when the general way has
+/// to do it.
+pub fn store_native_item(container: StackRef, key: StackRef, value: StackRef) -> bool {
+    let Some((table, index)) = native_sequence(container, key) else { return false };
+    let Some(slot) = table.sq_ass_item else { return false };
+    let look = value.look();
+    // SAFETY: slot contract.
+    let failed = unsafe { slot(container.ptr(), index, look.as_ptr()) } < 0;
+    if failed {
+        drop(taipan_object::err::fetch());
+    }
+    !failed
+}
+
 /// A Python `__getitem__` that may be entered without native recursion.
 #[inline]
 pub fn python_getitem(container: StackRef) -> Option<Ref> {
