@@ -69,14 +69,16 @@ impl Parser<'_> {
 
     /// The elements of a display whose first is read, up to the closing bracket.
     fn elements_after(&mut self, first: Expr, close: Kind) -> Parse<Vec<Expr>> {
-        let mut elts = vec![first];
+        let start = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::COMMA) {
             if self.at(close) {
                 break;
             }
-            elts.push(self.star_named_expression()?);
+            let item = self.star_named_expression()?;
+            self.items.push(item);
         }
-        Ok(elts)
+        Ok(self.take_items(start))
     }
 
     fn list(&mut self) -> Parse<Expr> {

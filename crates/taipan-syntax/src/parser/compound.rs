@@ -48,17 +48,24 @@ impl Parser<'_> {
     }
 
     fn block_body(&mut self) -> Parse<Vec<Stmt>> {
-        let mut body = Vec::new();
+        let mut body = self.spare_bodies.pop().unwrap_or_default();
+        self.block_statements(&mut body)?;
+        // The list of its own size, and the memory for the next one.
+        let block = body.drain(..).collect();
+        self.spare_bodies.push(body);
+        Ok(block)
+    }
+
+    fn block_statements(&mut self, body: &mut Vec<Stmt>) -> Parse<()> {
         if !self.at(Kind::NEWLINE) {
-            self.simple_statements(&mut body)?;
-            return Ok(body);
+            return self.simple_statements(body);
         }
         self.bump();
         self.expect(Kind::INDENT)?;
         loop {
-            self.statement(&mut body)?;
+            self.statement(body)?;
             if self.eat(Kind::DEDENT) {
-                return Ok(body);
+                return Ok(());
             }
             if self.at(Kind::ENDMARKER) {
                 return Err(Fail);

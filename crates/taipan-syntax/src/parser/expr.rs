@@ -24,6 +24,23 @@ fn binary(kind: Kind) -> Option<(u8, Operator)> {
     })
 }
 
+/// Whether an operator that can follow an operand begins with this token.
+fn goes_on(kind: Kind) -> bool {
+    binary(kind).is_some()
+        || (Kind::EQEQUAL..=Kind::GREATEREQUAL).contains(&kind)
+        || matches!(
+            kind,
+            Kind::DOUBLESTAR
+                | Kind::IN
+                | Kind::IS
+                | Kind::NOT
+                | Kind::AND
+                | Kind::OR
+                | Kind::LESS
+                | Kind::GREATER
+        )
+}
+
 /// Whether no further expression can begin with this token, so that a comma before it is the last.
 fn ends_list(kind: Kind) -> bool {
     matches!(
@@ -54,13 +71,16 @@ impl Parser<'_> {
         if !self.at(Kind::COMMA) {
             return Ok(first);
         }
-        let mut elts = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::COMMA) {
             if ends_list(self.kind()) {
                 break;
             }
-            elts.push(self.star_expression()?);
+            let item = self.star_expression()?;
+            self.items.push(item);
         }
+        let elts = self.take_items(at);
         Ok(self.expr(start, ExprTuple { elts, ctx: ExprContext::Load }))
     }
 
@@ -80,13 +100,16 @@ impl Parser<'_> {
         if !self.at(Kind::COMMA) {
             return Ok(first);
         }
-        let mut elts = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::COMMA) {
             if ends_list(self.kind()) {
                 break;
             }
-            elts.push(self.expression()?);
+            let item = self.expression()?;
+            self.items.push(item);
         }
+        let elts = self.take_items(at);
         Ok(self.expr(start, ExprTuple { elts, ctx: ExprContext::Load }))
     }
 
@@ -188,29 +211,57 @@ impl Parser<'_> {
         Ok(self.expr(start, ExprLambda { args, body }))
     }
 
+    /// Anything but lambdas and conditionals. What begins with an atom and goes on without an operator, as most
+    /// expressions do, need not go through all the levels.
     pub(super) fn disjunction(&mut self) -> Parse<Expr> {
+        if matches!(self.kind(), Kind::NOT | Kind::PLUS | Kind::MINUS | Kind::TILDE | Kind::AWAIT) {
+            let start = self.pos;
+            let first = self.conjunction()?;
+            return self.disjunction_tail(start, first);
+        }
         let start = self.pos;
-        let first = self.conjunction()?;
+        let first = self.primary()?;
+        if !goes_on(self.kind()) {
+            return Ok(first);
+        }
+        let power = self.power_tail(start, first)?;
+        let sum = self.binary_tail(start, power, 1)?;
+        let comparison = self.comparison_tail(start, sum)?;
+        let conjunction = self.conjunction_tail(start, comparison)?;
+        self.disjunction_tail(start, conjunction)
+    }
+
+    fn disjunction_tail(&mut self, start: usize, first: Expr) -> Parse<Expr> {
         if !self.at(Kind::OR) {
             return Ok(first);
         }
-        let mut values = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::OR) {
-            values.push(self.conjunction()?);
+            let value = self.conjunction()?;
+            self.items.push(value);
         }
+        let values = self.take_items(at);
         Ok(self.expr(start, ExprBoolOp { op: BoolOp::Or, values }))
     }
 
     fn conjunction(&mut self) -> Parse<Expr> {
         let start = self.pos;
         let first = self.inversion()?;
+        self.conjunction_tail(start, first)
+    }
+
+    fn conjunction_tail(&mut self, start: usize, first: Expr) -> Parse<Expr> {
         if !self.at(Kind::AND) {
             return Ok(first);
         }
-        let mut values = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::AND) {
-            values.push(self.inversion()?);
+            let value = self.inversion()?;
+            self.items.push(value);
         }
+        let values = self.take_items(at);
         Ok(self.expr(start, ExprBoolOp { op: BoolOp::And, values }))
     }
 
@@ -259,6 +310,10 @@ impl Parser<'_> {
     fn comparison(&mut self) -> Parse<Expr> {
         let start = self.pos;
         let left = self.bitwise_or()?;
+        self.comparison_tail(start, left)
+    }
+
+    fn comparison_tail(&mut self, start: usize, left: Expr) -> Parse<Expr> {
         let Some(op) = self.comparison_operator() else { return Ok(left) };
         let mut ops = vec![op];
         let mut comparators = vec![self.bitwise_or()?];
@@ -319,6 +374,10 @@ impl Parser<'_> {
     fn power(&mut self) -> Parse<Expr> {
         let start = self.pos;
         let left = self.await_primary()?;
+        self.power_tail(start, left)
+    }
+
+    fn power_tail(&mut self, start: usize, left: Expr) -> Parse<Expr> {
         if !self.at(Kind::DOUBLESTAR) {
             return Ok(left);
         }
@@ -370,13 +429,16 @@ impl Parser<'_> {
         if !starred && !self.at(Kind::COMMA) {
             return Ok(first);
         }
-        let mut elts = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::COMMA) {
             if self.at(Kind::RSQB) {
                 break;
             }
-            elts.push(self.slice_or_starred()?);
+            let item = self.slice_or_starred()?;
+            self.items.push(item);
         }
+        let elts = self.take_items(at);
         Ok(self.expr(start, ExprTuple { elts, ctx: ExprContext::Load }))
     }
 

@@ -43,19 +43,35 @@ const MAX_DEPTH: u32 = 1000;
 #[derive(Default)]
 struct NameHasher(u64);
 
+impl NameHasher {
+    #[inline]
+    fn mix(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
+    }
+}
+
 impl Hasher for NameHasher {
     fn finish(&self) -> u64 {
         self.0
     }
 
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517C_C1B7_2722_0A95);
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            self.mix(u64::from_le_bytes(chunk.try_into().unwrap_or_default()));
         }
+        let mut last = bytes.len() as u64;
+        for byte in chunks.remainder() {
+            last = (last << 8) | u64::from(*byte);
+        }
+        self.mix(last);
         self.0 ^= self.0 >> 32;
     }
+
+    /// The end of a text; its length is mixed in already.
+    #[inline]
+    fn write_u8(&mut self, _: u8) {}
 }
 
 pub(crate) struct Parser<'s> {
@@ -68,6 +84,10 @@ pub(crate) struct Parser<'s> {
     warnings: Vec<Warning>,
     max_digits: usize,
     barry: bool,
+    /// Items of lists under construction, one list behind the other. So each list is allocated once, in its size.
+    items: Vec<Expr>,
+    /// Empty lists of statements, kept for their memory.
+    spare_bodies: Vec<Vec<Stmt>>,
 }
 
 /// What the parser is to read.
@@ -92,6 +112,8 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning
         warnings: Vec::new(),
         max_digits: settings.max_digits,
         barry: settings.barry,
+        items: Vec::new(),
+        spare_bodies: Vec::new(),
     };
     parser.tokenize(settings)?;
     let module = match settings.mode {
@@ -265,15 +287,23 @@ impl<'s> Parser<'s> {
         result
     }
 
+    /// The list of the items put down since there were `start` of them.
+    #[inline]
+    fn take_items(&mut self, start: usize) -> Vec<Expr> {
+        self.items.drain(start..).collect()
+    }
+
     /// Tries `inner`; where it fails everything is as if it had not been tried.
     fn attempt<T>(&mut self, inner: impl FnOnce(&mut Self) -> Parse<T>) -> Option<T> {
         let (pos, depth, warnings) = (self.pos, self.depth, self.warnings.len());
+        let items = self.items.len();
         match inner(self) {
             Ok(value) => Some(value),
             Err(Fail) => {
                 self.pos = pos;
                 self.depth = depth;
                 self.warnings.truncate(warnings);
+                self.items.truncate(items);
                 None
             }
         }
