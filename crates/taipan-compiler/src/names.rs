@@ -293,6 +293,9 @@ impl<V> NameMap<V> {
             return at;
         }
         let at = self.entries.len();
+        if at == 0 {
+            self.entries.reserve(8);
+        }
         self.entries.push((name, value));
         match &mut self.index {
             Some(index) => {

@@ -6,6 +6,7 @@
 pub mod call;
 pub mod code;
 mod code_make;
+mod code_plain;
 pub mod frame;
 pub mod frame_object;
 pub mod function;

@@ -77,7 +77,7 @@ fn compiler_options(settings: Settings) -> compiler::Options {
 }
 
 /// Parses text.
-fn parse(source: &str, filename: &str, settings: Settings) -> PyResult<Mod> {
+fn parse(source: &str, filename: &Str, settings: Settings) -> PyResult<Mod> {
     if source.contains('\0') {
         return Err(PyErr::new(&PyExc_SyntaxError, "source code string cannot contain null bytes"));
     }
@@ -96,7 +96,7 @@ fn parse(source: &str, filename: &str, settings: Settings) -> PyResult<Mod> {
 ///
 /// # Errors
 /// `SyntaxError` and its kin, what a warning turned into an error raises.
-pub fn compile_text(source: &str, filename: &str, settings: Settings) -> PyResult<Ref<Code>> {
+pub fn compile_text(source: &str, filename: &Str, settings: Settings) -> PyResult<Ref<Code>> {
     let mut module = parse(source, filename, settings)?;
     compile_tree(&mut module, source, filename, settings)
 }
@@ -108,16 +108,16 @@ pub fn compile_text(source: &str, filename: &str, settings: Settings) -> PyResul
 pub(crate) fn compile_tree(
     module: &mut Mod,
     source: &str,
-    filename: &str,
+    filename: &Str,
     settings: Settings,
 ) -> PyResult<Ref<Code>> {
-    let (outcome, warnings) = match compiler::compile(module, filename, &compiler_options(settings)) {
+    let (outcome, warnings) = match compiler::compile(module, "", &compiler_options(settings)) {
         Ok(output) => (Ok(output.code), output.warnings),
         Err(failure) => (Err(failure.error), failure.warnings),
     };
     issue_all(warnings, source, filename)?;
     match outcome {
-        Ok(code) => Code::from_plain(&code),
+        Ok(code) => Code::from_plain(&code, filename),
         Err(error) => Err(compile_error(&error, source, filename)),
     }
 }
@@ -128,7 +128,7 @@ pub(crate) fn compile_tree(
 /// As [`compile_text`].
 pub(crate) fn symbols_of_text(
     source: &str,
-    filename: &str,
+    filename: &Str,
     settings: Settings,
 ) -> PyResult<(compiler::symtable::SymbolTable, compiler::names::Names)> {
     let module = parse(source, filename, settings)?;
@@ -142,7 +142,7 @@ pub(crate) fn symbols_of_text(
 /// As [`compile_text`].
 pub(crate) fn parse_to_object(
     source: &str,
-    filename: &str,
+    filename: &Str,
     settings: Settings,
     optimized: bool,
 ) -> PyResult<Ref> {
@@ -154,14 +154,14 @@ pub(crate) fn parse_to_object(
 }
 
 /// What `PyCF_OPTIMIZED_AST` asks for.
-pub(crate) fn preprocess(module: &mut Mod, source: &str, filename: &str, settings: Settings) -> PyResult<()> {
+pub(crate) fn preprocess(module: &mut Mod, source: &str, filename: &Str, settings: Settings) -> PyResult<()> {
     match compiler::preprocess(module, &compiler_options(settings)) {
         Ok(warnings) => issue_all(warnings, source, filename),
         Err(error) => Err(compile_error(&error, source, filename)),
     }
 }
 
-fn issue_all(warnings: Vec<compiler::Warning>, source: &str, filename: &str) -> PyResult<()> {
+fn issue_all(warnings: Vec<compiler::Warning>, source: &str, filename: &Str) -> PyResult<()> {
     for warning in warnings {
         let line = i64::from(warning.range.lineno);
         let error = compiler::CompileError {
@@ -175,19 +175,14 @@ fn issue_all(warnings: Vec<compiler::Warning>, source: &str, filename: &str) -> 
 }
 
 /// Issues a `SyntaxWarning`. Where warnings are errors, `error` is raised in its stead.
-fn issue(message: &str, filename: &str, line: i64, error: Option<PyErr>) -> PyResult<()> {
+fn issue(message: &str, filename: &Str, line: i64, error: Option<PyErr>) -> PyResult<()> {
     if state::interp().importlib.borrow().is_none() {
         return Ok(());
     }
     let warn = crate::import_module("warnings")?.getattr(intern!("warn_explicit"))?;
     let module = new_none();
-    let args: [&Object; 5] = [
-        &*Str::from_utf8(message)?,
-        &PyExc_SyntaxWarning,
-        &*Str::from_utf8(filename)?,
-        &Int::from_i64(line),
-        &module,
-    ];
+    let args: [&Object; 5] =
+        [&*Str::from_utf8(message)?, &PyExc_SyntaxWarning, filename, &Int::from_i64(line), &module];
     match warn.call(&args) {
         Ok(_) => Ok(()),
         Err(raised) if raised.is(&PyExc_SyntaxWarning) => Err(error.unwrap_or(raised)),
@@ -196,7 +191,7 @@ fn issue(message: &str, filename: &str, line: i64, error: Option<PyErr>) -> PyRe
 }
 
 /// The exception of a parse error.
-pub(crate) fn parse_error(error: &ParseError, filename: &str) -> PyErr {
+pub(crate) fn parse_error(error: &ParseError, filename: &Str) -> PyErr {
     let class: &Type = match error.kind {
         ErrorKind::SyntaxError => &PyExc_SyntaxError,
         ErrorKind::IndentationError => &PyExc_IndentationError,
@@ -220,7 +215,7 @@ pub(crate) fn parse_error(error: &ParseError, filename: &str) -> PyErr {
     }
 }
 
-fn compile_error(error: &compiler::CompileError, source: &str, filename: &str) -> PyErr {
+fn compile_error(error: &compiler::CompileError, source: &str, filename: &Str) -> PyErr {
     let class: &Type = match error.kind {
         compiler::ErrorKind::Syntax => &PyExc_SyntaxError,
         compiler::ErrorKind::Recursion => &PyExc_RecursionError,
@@ -250,7 +245,7 @@ fn compile_error(error: &compiler::CompileError, source: &str, filename: &str) -
 pub(crate) fn syntax_error_at(
     class: &Type,
     message: &str,
-    filename: &str,
+    filename: &Str,
     (line, column): (i32, i32),
     text: &str,
 ) -> PyErr {
@@ -262,7 +257,7 @@ pub(crate) fn syntax_error_at(
 fn syntax_error(
     class: &Type,
     message: &str,
-    filename: &str,
+    filename: &Str,
     place: [Option<i64>; 4],
     text: Option<&str>,
 ) -> PyErr {
@@ -273,7 +268,7 @@ fn syntax_error(
             None => new_none(),
         };
         let details = Tuple::from_vec(vec![
-            Str::from_utf8(filename)?.upcast(),
+            filename.new_ref(),
             number(place[0]),
             number(place[1]),
             text,

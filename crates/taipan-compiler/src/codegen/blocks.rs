@@ -358,7 +358,10 @@ impl<'a> Compiler<'a> {
         self.jump(Location::NONE, Opcode::SETUP_CLEANUP, cleanup);
         self.op(Location::NONE, Opcode::PUSH_EXC_INFO);
         self.push_guard(Location::NONE, GuardKind::FinallyEnd, Some(end), None)?;
+        // The body's second copy has nothing new to say.
+        self.silenced += 1;
         self.stmts(finalbody)?;
+        self.silenced -= 1;
         self.pop_guard();
         self.op_i(Location::NONE, Opcode::RERAISE, 0);
         self.use_label(cleanup);

@@ -95,6 +95,8 @@ pub(crate) struct Compiler<'a> {
     pub interactive: bool,
     pub warnings: Vec<Warning>,
     pub depth: Depth,
+    /// Above zero while code is generated once more that has been generated before.
+    pub silenced: u32,
     /// Memory of finished units.
     memory: flow::Memory,
     spare_seqs: Vec<InstrSeq>,
@@ -141,6 +143,7 @@ impl<'a> Compiler<'a> {
             interactive: false,
             warnings: Vec::new(),
             depth,
+            silenced: 0,
             memory: flow::Memory::default(),
             spare_seqs: Vec::new(),
         };
@@ -336,7 +339,9 @@ impl<'a> Compiler<'a> {
     }
 
     pub(crate) fn warn(&mut self, loc: Location, message: String) {
-        self.warnings.push(Warning { message, range: range_of(loc) });
+        if self.silenced == 0 {
+            self.warnings.push(Warning { message, range: range_of(loc) });
+        }
     }
 
     // Instructions.

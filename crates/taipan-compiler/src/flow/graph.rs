@@ -213,8 +213,13 @@ impl Graph {
         }
         let mut graph = Graph { blocks: memory.blocks, spare: memory.spare };
         graph.new_block();
-        let mut builder =
-            Builder { graph, current: 0, pending_label: None, block_of: vec![NO_BLOCK; count + 1] };
+        let mut builder = Builder {
+            graph,
+            current: 0,
+            pending_label: None,
+            terminated: false,
+            block_of: vec![NO_BLOCK; count + 1],
+        };
         for (at, instr) in seq.instrs.iter().enumerate() {
             if instr.op == Opcode::ANNOTATIONS_PLACEHOLDER {
                 for inner in seq.annotations.iter().flat_map(|inner| &inner.instrs) {
@@ -243,9 +248,14 @@ impl Graph {
     /// Appends a fresh block to the vector (not to the written order).
     pub fn new_block(&mut self) -> BlockId {
         let mut block = Block::new();
-        if let Some(mut spare) = self.spare.pop() {
-            spare.instrs.clear();
-            block.instrs = spare.instrs;
+        match self.spare.pop() {
+            Some(mut spare) => {
+                spare.instrs.clear();
+                spare.former_guards.clear();
+                block.instrs = spare.instrs;
+                block.former_guards = spare.former_guards;
+            }
+            None => block.instrs.reserve(8),
         }
         self.blocks.push(block);
         self.blocks.len() as BlockId - 1
@@ -306,6 +316,8 @@ struct Builder {
     graph: Graph,
     current: BlockId,
     pending_label: Option<usize>,
+    /// Whether the last instruction ends its block.
+    terminated: bool,
     block_of: Vec<BlockId>,
 }
 
@@ -337,8 +349,12 @@ impl Builder {
         }
     }
 
+    #[inline]
     fn push(&mut self, instr: CfgInstr) {
-        self.start_block_if_due();
+        if self.pending_label.is_some() || self.terminated {
+            self.start_block_if_due();
+        }
+        self.terminated = is_terminator(instr.op);
         self.graph.at_mut(self.current).instrs.push(instr);
     }
 }

@@ -11,7 +11,7 @@ use taipan_object::native::*;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, Type, payload, state};
+use taipan_object::{Object, PyErr, PyResult, Ref, Type, intern, payload, state};
 use taipan_syntax::lexer::{LexError, LexOptions, Lexer};
 use taipan_syntax::token::{Kind, Token};
 
@@ -211,33 +211,33 @@ fn failure(lexer: &Lexer<'_>, lines: &Lines<'_>) -> PyErr {
     let column = lines.column(line, lexer.column());
     let plain = |class: &Type, message: &str| PyErr::new(class, message);
     match lexer.error() {
-        Some(LexError::Raised(error)) => parse_error(error, "<string>"),
+        Some(LexError::Raised(error)) => parse_error(error, intern!("<string>")),
         Some(LexError::Eof) | None => plain(&PyExc_SyntaxError, "unexpected EOF in multi-line statement"),
         Some(LexError::Dedent) => syntax_error_at(
             &PyExc_IndentationError,
             "unindent does not match any outer indentation level",
-            "<string>",
+            intern!("<string>"),
             (line, column),
             &shown,
         ),
         Some(LexError::TabSpace) => syntax_error_at(
             &PyExc_TabError,
             "inconsistent use of tabs and spaces in indentation",
-            "<string>",
+            intern!("<string>"),
             (line, column),
             &shown,
         ),
         Some(LexError::TooDeep) => syntax_error_at(
             &PyExc_IndentationError,
             "too many levels of indentation",
-            "<string>",
+            intern!("<string>"),
             (line, column),
             &shown,
         ),
         Some(LexError::LineContinuation { .. }) => syntax_error_at(
             &PyExc_SyntaxError,
             "unexpected character after line continuation character",
-            "<string>",
+            intern!("<string>"),
             (line, column),
             &shown,
         ),
