@@ -153,6 +153,41 @@ pub fn run_marshal(args: &[String]) -> Result<(), String> {
     })
 }
 
+/// `verify-code [--only SUBSTR]`: the verifier must accept all that the compiler makes.
+pub fn run_verify(args: &[String]) -> Result<(), String> {
+    let args = args.to_vec();
+    on_big_stack(move || {
+        let library = reference_library()?;
+        let mut files = Vec::new();
+        collect(&library, &mut files)?;
+        let only = option(&args, "--only");
+        let (mut total, mut refused) = (0, 0);
+        let mut time = Duration::ZERO;
+        for file in files {
+            if only.is_some_and(|part| !file.to_string_lossy().contains(part)) {
+                continue;
+            }
+            let bytes = std::fs::read(&file).map_err(|e| e.to_string())?;
+            let Ok(source) = source::decode_source(&bytes, &|_, _| Ok(None)) else { continue };
+            for optimize in [0, 2] {
+                let Ok(mut parsed) = parse(&source, Mode::Exec, &Flags::default()) else { continue };
+                let options = Options { optimize, ..Options::default() };
+                let Ok(output) = compile(&mut parsed.module, "<oracle>", &options) else { continue };
+                let start = Instant::now();
+                let verdict = taipan_bytecode::verify::verify_code(&output.code);
+                time += start.elapsed();
+                total += 1;
+                if let Err(defect) = verdict {
+                    refused += 1;
+                    println!("{}: {} at unit {}", file.display(), defect.what, defect.at);
+                }
+            }
+        }
+        println!("{} of {total} accepted in {time:.2?}", total - refused);
+        if refused == 0 { Ok(()) } else { Err("code of our own is refused".into()) }
+    })
+}
+
 /// Processor time of this process so far in seconds, so that a busy machine does not spoil the measurement.
 fn processor_time() -> Result<f64, String> {
     let stat = std::fs::read_to_string("/proc/self/stat").map_err(|e| e.to_string())?;

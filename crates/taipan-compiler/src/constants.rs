@@ -21,7 +21,8 @@ pub struct ConstantPool {
     index: FastMap<Constant, ConstId>,
 }
 
-fn holds_nan(value: &Constant) -> bool {
+/// Whether a constant is a NaN, or a complex number with one.
+pub fn holds_nan(value: &Constant) -> bool {
     match value {
         Constant::Float(value) => value.is_nan(),
         Constant::Complex(real, imag) => real.is_nan() || imag.is_nan(),

@@ -225,7 +225,7 @@ impl Code {
                 parts.code.len(),
             );
             code.warm_up();
-            (*raw)._co_firsttraceable = code.first_traceable();
+            code.trust();
             Ok(code)
         }
     }
@@ -244,6 +244,12 @@ impl Code {
                 at += 1 + caches;
             }
         }
+    }
+
+    /// Notes that the code can be run as it is.
+    pub(crate) fn trust(&self) {
+        // SAFETY: the view guarantees the layout.
+        unsafe { (*self.raw())._co_firsttraceable = self.first_traceable() };
     }
 
     fn first_traceable(&self) -> i32 {

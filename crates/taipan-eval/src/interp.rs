@@ -1063,6 +1063,12 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                         | op::FOR_ITER_RANGE
                         | op::FOR_ITER_GEN => {
                             skip!(1);
+                            if peek!(1).is_int() {
+                                // The compiler takes care of iterators, but a generator's code can be
+                                // given to another function.
+                                save!();
+                                raise!(ops::not_an_iterator(&peek!(1).look()));
+                            }
                             let iterator = peek!(1).ptr();
                             let ty = (*iterator).ob_type;
                             let item = if ty == PyRangeIter_Type.raw() {

@@ -7,6 +7,7 @@ pub mod call;
 pub mod code;
 mod code_make;
 mod code_plain;
+mod code_verify;
 pub mod frame;
 pub mod frame_object;
 pub mod function;

@@ -334,7 +334,7 @@ fn try_parts(
 ) -> Checked {
     body(statements_in, owner)?;
     if handlers_in.is_empty() && finalbody.is_empty() {
-        return wrong(format!("{owner} has neither handlers nor finalbody"));
+        return wrong(format!("{owner} has neither except handlers nor finalbody"));
     }
     if handlers_in.is_empty() && !orelse.is_empty() {
         return wrong(format!("{owner} has orelse but no except handlers"));

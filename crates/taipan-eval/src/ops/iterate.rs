@@ -248,3 +248,9 @@ pub fn get_anext(iterator: &Object) -> PyResult {
         })
     }
 }
+
+/// The error for a loop over what is no iterator.
+#[cold]
+pub fn not_an_iterator(object: &Object) -> PyErr {
+    raise!(PyExc_TypeError, "'{}' object is not an iterator", object.ty().message_name())
+}

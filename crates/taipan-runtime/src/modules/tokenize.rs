@@ -162,6 +162,16 @@ fn tokenize(source: &str, extra: bool) -> Rest {
             end: (token.end_lineno, lines.column(token.end_lineno, token.end_col)),
             line: line_of(&token, &lines),
         };
+        if !extra && token.kind == Kind::NEWLINE {
+            // Up to the line's end, comment and carriage return included.
+            let line = lines.text(token.lineno, token.lineno);
+            let line = line.strip_suffix('\n').unwrap_or(&line);
+            row.text = line.get(token.col as usize..).unwrap_or("").to_owned();
+            row.end = (row.start.0, row.start.1 + row.text.chars().count() as i32);
+        }
+        if trailing {
+            row.line = String::new();
+        }
         if extra {
             let at_last = token.end_lineno >= last_line;
             adjust(&mut row, &token, trailing, implicit_newline && at_last, &lines);
@@ -196,7 +206,7 @@ fn adjust(row: &mut Row, token: &Token, trailing: bool, implicit_newline: bool, 
             (false, true) => "\r\n".to_owned(),
             (false, false) => "\n".to_owned(),
         };
-        let width = if crlf && token.kind == Kind::NEWLINE { 2 } else { 1 };
+        let width = if crlf && !implicit_newline { 2 } else { 1 };
         row.end = (row.start.0, row.start.1 + width);
     } else if (token.kind == Kind::DEDENT || token.kind == Kind::INDENT) && !trailing && row.start.1 < 0 {
         row.start.1 = 0;

@@ -29,6 +29,9 @@ impl Parser<'_> {
     }
 
     pub(super) fn number(&mut self) -> Parse<Expr> {
+        if self.feature_version < 6 && self.token().text(self.source).contains('_') {
+            self.require(6, "Underscores in numeric literals are")?;
+        }
         let value =
             literal::parse_number(self.token().text(self.source), self.max_digits).map_err(|_| Fail)?;
         Ok(self.constant(value))
@@ -164,6 +167,9 @@ impl Parser<'_> {
             let mut ifs = Vec::new();
             while self.eat(Kind::IF) {
                 ifs.push(self.disjunction()?);
+            }
+            if is_async != 0 {
+                self.require(6, "Async comprehensions are")?;
             }
             generators.push(Comprehension { target, iter, ifs, is_async });
         }

@@ -119,6 +119,9 @@ impl Parser<'_> {
         self.expect(Kind::COLON)?;
         let type_comment = self.function_type_comment()?;
         let body = self.block_body()?;
+        if is_async {
+            self.require_behind(5, "Async functions are")?;
+        }
         let kind = if is_async {
             StmtAsyncFunctionDef { name, args, body, decorator_list, returns, type_comment, type_params }
                 .into()
@@ -184,6 +187,9 @@ impl Parser<'_> {
         let type_comment = self.type_comment();
         let body = self.block_body()?;
         let orelse = self.else_block()?;
+        if is_async {
+            self.require(5, "Async for loops are")?;
+        }
         let kind = if is_async {
             StmtAsyncFor { target, iter, body, orelse, type_comment }.into()
         } else {
@@ -208,6 +214,9 @@ impl Parser<'_> {
         };
         let type_comment = self.type_comment();
         let body = self.block_body()?;
+        if is_async {
+            self.require_behind(5, "Async with statements are")?;
+        }
         let kind = if is_async {
             StmtAsyncWith { items, body, type_comment }.into()
         } else {
@@ -259,6 +268,9 @@ impl Parser<'_> {
         if handlers.is_empty() && finalbody.is_empty() {
             return Err(Fail);
         }
+        if star {
+            self.require(11, "Exception groups are")?;
+        }
         let kind = if star {
             StmtTryStar { body, handlers, orelse, finalbody }.into()
         } else {
@@ -276,7 +288,11 @@ impl Parser<'_> {
         let (mut type_, mut name) = (None, None);
         if star || !self.at(Kind::COLON) {
             let first = self.pos;
-            type_ = Some(self.expressions()?);
+            let types = self.expressions()?;
+            if matches!(types.kind, ExprKind::Tuple(_)) && self.tokens[first].kind != Kind::LPAR {
+                self.require(14, "except expressions without parentheses are")?;
+            }
+            type_ = Some(types);
             if self.at(Kind::AS) {
                 // Several types need brackets when a name follows.
                 if matches!(&type_, Some(Expr { kind: ExprKind::Tuple(_), .. }))
@@ -332,6 +348,7 @@ impl Parser<'_> {
             let body = self.block()?;
             cases.push(MatchCase { pattern, guard, body });
         }
+        self.require_behind(10, "Pattern matching is")?;
         Ok(self.block_stmt(start, StmtMatch { subject, cases }))
     }
 }

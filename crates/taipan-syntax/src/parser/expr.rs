@@ -136,6 +136,7 @@ impl Parser<'_> {
         let target = self.name_expr(ExprContext::Store)?;
         self.expect(Kind::COLONEQUAL)?;
         let value = self.expression()?;
+        self.require(8, "Assignment expressions are")?;
         Ok(self.expr(start, ExprNamedExpr { target, value }))
     }
 
@@ -345,6 +346,9 @@ impl Parser<'_> {
             if binary(self.kind()).is_some_and(|next| next.0 > strength) {
                 right = self.binary_tail(right_start, right, strength + 1)?;
             }
+            if op == Operator::MatMult {
+                self.require(5, "The '@' operator is")?;
+            }
             left = self.expr(start, ExprBinOp { left, op, right });
         }
         Ok(left)
@@ -393,6 +397,7 @@ impl Parser<'_> {
         let start = self.pos;
         self.bump();
         let value = self.primary()?;
+        self.require(5, "Await expressions are")?;
         Ok(self.expr(start, ExprAwait { value }))
     }
 

@@ -18,6 +18,9 @@ mod pattern;
 mod stmt;
 mod strings;
 mod target;
+mod versions;
+
+pub(crate) use versions::NEWEST;
 
 pub(crate) use strings::escape_warning;
 
@@ -88,6 +91,8 @@ pub(crate) struct Parser<'s> {
     items: Vec<Expr>,
     /// Empty lists of statements, kept for their memory.
     spare_bodies: Vec<Vec<Stmt>>,
+    feature_version: u8,
+    version_error: Option<Box<crate::ParseError>>,
 }
 
 /// What the parser is to read.
@@ -98,10 +103,14 @@ pub(crate) struct Settings {
     pub dont_imply_dedent: bool,
     pub max_digits: usize,
     pub barry: bool,
+    pub feature_version: u8,
 }
 
-/// The tree and the warnings, or nothing.
-pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning>)> {
+/// The tree and the warnings, or nothing; or the error for text that is too new.
+pub(crate) fn parse(
+    source: &str,
+    settings: Settings,
+) -> Result<(Mod, Vec<Warning>), Option<Box<crate::Rejected>>> {
     let mut parser = Parser {
         source,
         tokens: Vec::with_capacity(source.len() / 4 + 8),
@@ -114,13 +123,22 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning
         barry: settings.barry,
         items: Vec::new(),
         spare_bodies: Vec::new(),
+        feature_version: settings.feature_version,
+        version_error: None,
     };
-    parser.tokenize(settings)?;
+    parser.tokenize(settings).map_err(|Fail| None)?;
     let module = match settings.mode {
-        crate::Mode::Exec => parser.file()?,
-        crate::Mode::Single => parser.interactive()?,
-        crate::Mode::Eval => parser.eval()?,
-        crate::Mode::FuncType => parser.func_type()?,
+        crate::Mode::Exec => parser.file(),
+        crate::Mode::Single => parser.interactive(),
+        crate::Mode::Eval => parser.eval(),
+        crate::Mode::FuncType => parser.func_type(),
+    };
+    let module = match (module, parser.version_error) {
+        (_, Some(error)) => {
+            return Err(Some(Box::new(crate::Rejected { error: *error, warnings: parser.warnings })));
+        }
+        (Err(Fail), None) => return Err(None),
+        (Ok(module), None) => module,
     };
     // The lexer ran ahead: its warnings go where the parser would have asked for the token.
     parser.warnings.sort_by_key(|w| w.at);
