@@ -255,9 +255,12 @@ impl Walk<'_> {
             let Some(&[number, low]) = code.get(at * 2..at * 2 + 2) else {
                 return self.fail("instruction beyond the end");
             };
-            let Some(op) = Opcode::from_u8(number) else { return self.fail("unknown opcode") };
             arg = arg << 8 | u32::from(low);
             at += 1;
+            // Numbers without meaning raise SystemError when they are run.
+            let Some(op) = Opcode::from_u8(number) else {
+                return Ok(Step { op: Opcode::CACHE, arg: 0, next: at });
+            };
             if op == Opcode::EXTENDED_ARG {
                 if at - start > 3 {
                     return self.fail("too many prefixes");
@@ -666,6 +669,7 @@ impl Walk<'_> {
                 }
                 return Ok(false);
             }
+            CACHE => return Ok(false),
             RETURN_VALUE => {
                 self.pop_value(state)?;
                 return Ok(false);
@@ -856,7 +860,7 @@ fn reach(step: &Step) -> usize {
 /// Whether an exception can come up, be it thrown from outside.
 fn can_raise(op: Opcode) -> bool {
     op.has(flag::ERROR | flag::ERROR_NO_POP | flag::EVAL_BREAK)
-        || matches!(op, Opcode::YIELD_VALUE | Opcode::RESUME)
+        || matches!(op, Opcode::YIELD_VALUE | Opcode::RESUME | Opcode::CACHE)
 }
 
 /// Whether handlers must be told anew what the locals and the lower part of the stack hold.

@@ -15,7 +15,7 @@ use taipan_object::int::Int;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{self, Str};
-use taipan_object::{PyResult, Ref, singletons};
+use taipan_object::{PyResult, Ref, protocol, singletons};
 
 /// A quick hash: the keys are addresses, numbers and code tables.
 #[derive(Default)]
@@ -198,13 +198,17 @@ impl Maker<'_> {
             Constant::Str(value) => constant_str(value)?.upcast(),
             Constant::Bytes(value) => Bytes::new(value)?.upcast(),
             Constant::BigInt(big) => Int::from_digits(big.negative, &big.digits)?.upcast(),
-            Constant::Tuple(items) => self.constants(items)?.upcast(),
+            Constant::Tuple(items) => {
+                protocol::recursive(" during compilation", || self.constants(items).map(Ref::upcast))?
+            }
             Constant::FrozenSet(items) => PyFrozenSet_Type.call(&[&*self.constants(items)?])?,
             Constant::Slice(parts) => {
                 let parts = self.constants(&parts[..])?;
                 PySlice_Type.call(&[&parts.items()[0], &parts.items()[1], &parts.items()[2]])?
             }
-            Constant::Code(code) => self.code(code)?.upcast(),
+            Constant::Code(code) => {
+                protocol::recursive(" during compilation", || self.code(code).map(Ref::upcast))?
+            }
             simple => self.constant(simple)?,
         })
     }

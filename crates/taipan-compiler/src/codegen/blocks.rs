@@ -20,6 +20,7 @@ pub(crate) enum GuardKind<'a> {
     TryExcept,
     FinallyTry(&'a [Stmt]),
     FinallyEnd,
+    InlinedComprehension,
     With {
         is_async: bool,
     },
@@ -117,6 +118,7 @@ impl<'a> Compiler<'a> {
             | GuardKind::ExceptionHandler
             | GuardKind::ExceptionGroupHandler
             | GuardKind::AsyncComprehension
+            | GuardKind::InlinedComprehension
             | GuardKind::StopIteration => {}
             GuardKind::For | GuardKind::PopValue => {
                 keep(self, *loc);

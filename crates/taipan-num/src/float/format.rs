@@ -35,7 +35,12 @@ fn shortest(x: f64) -> Decimal {
     }
     let found = split_scientific(&format!("{x:e}"));
     let count = found.digits.len();
-    if is_halfway(x, count as i32 - found.point) { significant(x, count) } else { found }
+    if !is_halfway(x, count as i32 - found.point) {
+        return found;
+    }
+    let even = format!("{:.*e}", count - 1, x);
+    // Below a power of two the doubles are closer together: the even one may belong to another.
+    if even.parse() == Ok(x) { split_scientific(&even) } else { found }
 }
 
 /// Whether `x` lies right in the middle of two numbers of that many decimals: of these Python takes the even one.

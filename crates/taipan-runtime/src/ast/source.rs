@@ -182,12 +182,7 @@ impl Source for Node {
 
     fn identifier(&self) -> PyResult<Identifier> {
         match self.object.downcast::<Str>() {
-            Some(name) if name.is_exact(&PyUnicode_Type) => match name.to_utf8()? {
-                constant @ ("None" | "True" | "False") => {
-                    Err(value_error(&format!("identifier field can't represent '{constant}' constant")))
-                }
-                name => Ok(Identifier::from(name)),
-            },
+            Some(name) if name.is_exact(&PyUnicode_Type) => Ok(Identifier::from(name.to_utf8()?)),
             _ => Err(type_error("AST identifier must be of type str")),
         }
     }

@@ -128,6 +128,14 @@ impl<'a> Lines<'a> {
         self.original.get(first..last.max(first)).map(|lines| lines.concat()).unwrap_or_default()
     }
 
+    /// Whether the last line holds white space or a comment only.
+    fn ends_idle(&self) -> bool {
+        self.original.last().is_none_or(|line| {
+            let text = line.trim_start_matches([' ', '\t', '\x0c']);
+            text.is_empty() || text.starts_with(['#', '\n', '\r'])
+        })
+    }
+
     /// A byte column of a line in characters.
     fn column(&self, line: i32, column: i32) -> i32 {
         let Ok(bytes) = usize::try_from(column) else { return column };
@@ -169,7 +177,7 @@ fn tokenize(source: &str, extra: bool) -> Rest {
             row.text = line.get(token.col as usize..).unwrap_or("").to_owned();
             row.end = (row.start.0, row.start.1 + row.text.chars().count() as i32);
         }
-        if trailing {
+        if trailing && lines.ends_idle() {
             row.line = String::new();
         }
         if extra {

@@ -1,6 +1,6 @@
 //! Statements with blocks.
 
-use super::{Fail, Parse, Parser};
+use super::{Fail, MAX_CHAIN, Parse, Parser};
 use crate::ast::*;
 use crate::token::Kind;
 
@@ -158,6 +158,9 @@ impl Parser<'_> {
             let test = self.named_expression()?;
             let body = self.block()?;
             links.push((start, test, body));
+            if links.len() > MAX_CHAIN - 2 {
+                return Err(Fail);
+            }
             if !self.at(Kind::ELIF) {
                 break;
             }
@@ -285,13 +288,11 @@ impl Parser<'_> {
         if self.eat(Kind::STAR) != star {
             return Err(Fail);
         }
-        let (mut type_, mut name) = (None, None);
+        let (mut type_, mut name, mut bare) = (None, None, false);
         if star || !self.at(Kind::COLON) {
             let first = self.pos;
             let types = self.expressions()?;
-            if matches!(types.kind, ExprKind::Tuple(_)) && self.tokens[first].kind != Kind::LPAR {
-                self.require(14, "except expressions without parentheses are")?;
-            }
+            bare = matches!(types.kind, ExprKind::Tuple(_)) && self.tokens[first].kind != Kind::LPAR;
             type_ = Some(types);
             if self.at(Kind::AS) {
                 // Several types need brackets when a name follows.
@@ -305,6 +306,9 @@ impl Parser<'_> {
             }
         }
         let body = self.block()?;
+        if bare {
+            self.require_behind(14, "except expressions without parentheses are")?;
+        }
         Ok(ExceptHandler { range: self.block_range_from(start), type_, name, body })
     }
 

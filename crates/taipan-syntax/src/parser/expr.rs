@@ -1,6 +1,6 @@
 //! Expressions: tuples, conditionals, lambdas, operators.
 
-use super::{Parse, Parser};
+use super::{MAX_CHAIN, Parse, Parser};
 use crate::ast::*;
 use crate::parser::Fail;
 use crate::token::Kind;
@@ -190,6 +190,9 @@ impl Parser<'_> {
             let test = self.disjunction()?;
             self.expect(Kind::ELSE)?;
             parts.push((start, last, test));
+            if parts.len() > MAX_CHAIN {
+                return Err(Fail);
+            }
             start = self.pos;
             if self.at(Kind::LAMBDA) {
                 last = self.deeper(Parser::lambda)?;
@@ -270,6 +273,9 @@ impl Parser<'_> {
         let start = self.pos;
         while self.eat(Kind::NOT) {}
         let end = self.pos;
+        if end - start > MAX_CHAIN {
+            return Err(Fail);
+        }
         let mut operand = self.comparison()?;
         for at in (start..end).rev() {
             operand = self.expr(at, ExprUnaryOp { op: UnaryOp::Not, operand });
@@ -363,6 +369,9 @@ impl Parser<'_> {
             self.bump();
         }
         let end = self.pos;
+        if end - start > MAX_CHAIN {
+            return Err(Fail);
+        }
         let mut operand = self.power()?;
         for at in (start..end).rev() {
             let op = match self.tokens[at].kind {

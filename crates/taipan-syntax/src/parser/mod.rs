@@ -39,6 +39,10 @@ pub(crate) struct Fail;
 
 type Parse<T> = Result<T, Fail>;
 
+/// How many prefix operators, conditionals or `elif`s may follow one another: CPython's parser recurses for each
+/// and gives up there. Ours does not, but the error pass tells the same story.
+const MAX_CHAIN: usize = 5968;
+
 /// How deep constructs that no bracket bounds may nest.
 const MAX_DEPTH: u32 = 1000;
 

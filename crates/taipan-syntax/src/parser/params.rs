@@ -156,8 +156,8 @@ impl Parser<'_> {
                 break;
             }
         }
-        self.expect(Kind::RSQB)?;
         self.require(12, "Type parameter lists are")?;
+        self.expect(Kind::RSQB)?;
         Ok(params)
     }
 
