@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod capi;
 mod gen_abi;
 mod gen_ast;
 mod gen_unicode;
@@ -9,6 +10,7 @@ mod generated;
 mod layers;
 mod oracle_code;
 mod oracle_syntax;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -16,6 +18,8 @@ type Command = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand: name, one line of help, function.
 const COMMANDS: &[(&str, &str, Command)] = &[
+    ("capi", "report how much of the C interface a binary exports: BINARY [LIBRARY...]", capi::run),
+    ("witness", "check the layout tables against CPython's headers: INCLUDE...", witness::run),
     ("layers", "check that crates depend only downward", layers::run),
     ("gen-abi", "write the struct layouts of taipan-abi from its tables", gen_abi::run),
     ("gen-unicode", "write the Unicode tables from the reference interpreter", gen_unicode::run),

@@ -18,6 +18,46 @@ use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, PyErr, PyResult, alloc, native, raise};
 
+/// Whether `count` positional arguments are just the parameters that the code has.
+#[inline(always)]
+pub fn is_exact_fit(code: &Code, count: usize) -> bool {
+    code.flags() & (CO_VARARGS | CO_VARKEYWORDS) == 0
+        && code.kwonlyargcount() == 0
+        && code.argcount() == count
+}
+
+/// A new frame of `function` whose parameters are exactly the `count` words at `args`, which are taken
+/// over like the word `function`; `None` (and nothing taken over) without memory.
+///
+/// # Safety
+/// `function` is a Python function of `code`, whose arguments are as many (see [`is_exact_fit`]).
+#[inline(always)]
+pub unsafe fn push_exact(
+    thread: *mut ThreadState,
+    function: StackRef,
+    code: &Code,
+    args: *mut StackRef,
+    count: usize,
+    previous: *mut Frame,
+) -> Option<*mut Frame> {
+    // SAFETY: forwarded contract.
+    unsafe {
+        let new = frame::push_words(thread, code.framesize()).cast::<Frame>();
+        if new.is_null() {
+            return None;
+        }
+        frame::init_head(new, function, code, previous);
+        let locals = Frame::locals(new);
+        for index in 0..count {
+            locals.add(index).write(args.add(index).read());
+        }
+        for index in count..code.nlocalsplus() {
+            locals.add(index).write(StackRef::NULL);
+        }
+        Some(new)
+    }
+}
+
 /// A new frame of `function` with its arguments bound. The words at `args` (and the word `function`)
 /// are taken over, also when binding fails.
 ///
@@ -43,9 +83,11 @@ pub unsafe fn push_call(
             return Err(no_room(function, args, count + kwnames.map_or(0, Tuple::len)));
         };
         let locals = Frame::locals(new);
-        let simple = code.flags() & (CO_VARARGS | CO_VARKEYWORDS) == 0 && code.kwonlyargcount() == 0;
-        if simple && kwnames.is_none() && count == code.argcount() {
+        if kwnames.is_none() && is_exact_fit(code, count) {
             core::ptr::copy_nonoverlapping(args, locals, count);
+            return Ok(new);
+        }
+        if kwnames.is_none() && fill_from_defaults(func, code, locals, args, count) {
             return Ok(new);
         }
         match bind_general(func, code, locals, args, count, kwnames) {
@@ -56,6 +98,33 @@ pub unsafe fn push_call(
             }
         }
     }
+}
+
+/// Binds positional arguments where defaults make up for the missing ones and nothing else is special;
+/// `false` (and nothing taken over) otherwise.
+#[inline]
+unsafe fn fill_from_defaults(
+    func: &Function,
+    code: &Code,
+    locals: *mut StackRef,
+    args: *mut StackRef,
+    count: usize,
+) -> bool {
+    let argcount = code.argcount();
+    let plain = code.flags() & (CO_VARARGS | CO_VARKEYWORDS) == 0 && code.kwonlyargcount() == 0;
+    let Some(defaults) = func.defaults().filter(|_| plain && count < argcount) else { return false };
+    let missing = argcount - count;
+    if missing > defaults.len() {
+        return false;
+    }
+    // SAFETY: locals has room for all parameters; the words are moved there once.
+    unsafe {
+        core::ptr::copy_nonoverlapping(args, locals, count);
+        for (index, default) in defaults.items()[defaults.len() - missing..].iter().enumerate() {
+            locals.add(count + index).write(StackRef::owned(default.new_ref()));
+        }
+    }
+    true
 }
 
 #[cold]

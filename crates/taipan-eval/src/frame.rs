@@ -48,7 +48,8 @@ pub struct Frame {
     pub return_offset: u16,
     pub owner: u8,
     pub flags: u8,
-    reserved: u32,
+    /// While an exception is raised again: the code unit where it came from first, counted from one.
+    pub raised_at: u32,
 }
 const _: () = assert!(
     size_of::<Frame>() == 80 && offset_of!(Frame, owner) == 74 && offset_of!(Frame, stackpointer) == 64
@@ -223,6 +224,22 @@ pub unsafe fn push_frame(
 /// `frame` has room for the code's frame size.
 #[inline(always)]
 pub unsafe fn init_frame(frame: *mut Frame, function: StackRef, code: &Code, previous: *mut Frame) {
+    // SAFETY: room by contract.
+    unsafe {
+        init_head(frame, function, code, previous);
+        let locals = Frame::locals(frame);
+        for index in 0..code.nlocalsplus() {
+            locals.add(index).write(StackRef::NULL);
+        }
+    }
+}
+
+/// Writes the head of a frame; its locals are the caller's to write.
+///
+/// # Safety
+/// As [`init_frame`].
+#[inline(always)]
+pub unsafe fn init_head(frame: *mut Frame, function: StackRef, code: &Code, previous: *mut Frame) {
     // SAFETY: room by contract; the function keeps globals and builtins alive.
     unsafe {
         let func: &crate::function::Function = function.object().cast();
@@ -236,18 +253,12 @@ pub unsafe fn init_frame(frame: *mut Frame, function: StackRef, code: &Code, pre
             f_locals: null_mut(),
             frame_obj: null_mut(),
             instr_ptr: code.instructions(),
-            stackpointer: null_mut(),
+            stackpointer: Frame::locals(frame).add(code.nlocalsplus()),
             return_offset: 0,
             owner: OWNED_BY_THREAD,
             flags: 0,
-            reserved: 0,
+            raised_at: 0,
         });
-        let locals = Frame::locals(frame);
-        let count = code.nlocalsplus();
-        for index in 0..count {
-            locals.add(index).write(StackRef::NULL);
-        }
-        (*frame).stackpointer = locals.add(count);
     }
 }
 

@@ -47,6 +47,26 @@ pub unsafe fn of(frame: *mut Frame) -> PyResult<Ref<FrameObject>> {
     }
 }
 
+/// A frame object of a frame that never runs: C extensions show their places in tracebacks with it.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn detached(code: &Code, globals: &Dict) -> PyResult<Ref<FrameObject>> {
+    let function = crate::function::Function::new(code, globals, None)?;
+    let object = alloc::alloc_object(&PyFrame_Type, code.framesize().cast_signed())?;
+    // SAFETY: fresh memory with room for the frame behind the object's fields.
+    unsafe {
+        let object: Ref<FrameObject> = object.cast_owned();
+        let own = object.own_memory();
+        crate::frame::init_frame(own, StackRef::owned(function.upcast()), code, null_mut());
+        (*own).owner = OWNED_BY_FRAME_OBJECT;
+        (*object.raw()).f_frame = own.cast();
+        (*object.raw()).f_trace_lines = 1;
+        gc::track(&object);
+        Ok(object)
+    }
+}
+
 /// The frame object of the running Python code.
 pub fn current() -> Option<Ref> {
     let frame = crate::frame::current_frame();

@@ -75,6 +75,13 @@ impl Function {
         }
     }
 
+    /// Whether the function has this version, which is not 0.
+    #[inline(always)]
+    pub fn has_version(&self, version: u32) -> bool {
+        // SAFETY: the view guarantees the layout.
+        unsafe { (*self.raw()).func_version == version }
+    }
+
     /// Forgets the version after something that callers rely on has changed.
     fn modified(&self) {
         // SAFETY: the view guarantees the layout.

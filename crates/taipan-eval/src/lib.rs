@@ -3,6 +3,7 @@
 //!
 //! This is an unsafe district: the loop works on raw frames and stack words.
 
+mod adaptive;
 pub mod call;
 pub mod code;
 mod code_make;
@@ -12,6 +13,7 @@ pub mod frame;
 pub mod frame_object;
 pub mod function;
 pub mod generator;
+mod instructions;
 pub mod interp;
 pub mod ops;
 pub mod specialize;

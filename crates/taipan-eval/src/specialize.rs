@@ -5,22 +5,29 @@
 //! cached form replaces the opcode of its family's head in place; its guard failing means that the
 //! general path runs, which may specialise afresh.
 
+use crate::adaptive;
+use crate::call::is_exact_fit;
 use crate::frame::Frame;
+use crate::function::Function;
 use crate::interp::exact_float;
 use crate::stackref::{INT_MAX, INT_MIN, StackRef};
 use taipan_abi::*;
 use taipan_bytecode::op;
+use taipan_object::callable;
 use taipan_object::descr::MemberDescr;
 use taipan_object::dict::{Dict, Found};
 use taipan_object::float::Float;
 use taipan_object::instance::{self, InlineValues};
+use taipan_object::int::Int;
 use taipan_object::iters::{RawIndexIterator, RawRangeIterator};
 use taipan_object::list::List;
 use taipan_object::native::CompareOp;
+use taipan_object::singletons::{bool_object, none};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, PyResult, Ref, Type, intern};
+use taipan_types_meta::property::Property;
 
 /// Binary operations on small ints, floats, and subscriptions by small ints.
 #[inline(always)]
@@ -93,35 +100,75 @@ fn quick_mixed(left: StackRef, right: StackRef, kind: usize) -> Option<StackRef>
     int_op(a, b, kind)
 }
 
-#[inline(always)]
 fn subscript(container: StackRef, key: StackRef) -> Option<StackRef> {
-    if !key.is_int() || container.is_int() {
-        return None;
-    }
-    let index = key.int_value();
     // SAFETY: exact types have the layouts of their views.
     unsafe {
         if container.is_exact(&PyList_Type) {
-            let list: &List = container.object().cast();
-            let index = if index < 0 { index + list.len() as i64 } else { index };
-            return usize::try_from(index).ok().and_then(|index| list.get(index)).map(StackRef::owned);
+            return list_item(container, key);
         }
         if container.is_exact(&PyTuple_Type) {
-            let tuple: &Tuple = container.object().cast();
-            let index = if index < 0 { index + tuple.len() as i64 } else { index };
-            let item = usize::try_from(index).ok().and_then(|index| tuple.get(index));
-            return item.map(|item| StackRef::owned(item.new_ref()));
-        }
-        if container.is_exact(&PyUnicode_Type) {
-            let text: &Str = container.object().cast();
-            let index = usize::try_from(index).ok().filter(|&index| index < text.len())?;
-            let c = text.chars().at(index);
-            if c < 256 {
-                return Some(StackRef::borrowed(taipan_object::unicode::latin1_char(c as u8)));
-            }
+            return tuple_item(container, key);
         }
     }
-    None
+    str_item(container, key)
+}
+
+/// A subscript as an index into `len` items.
+#[inline(always)]
+fn index_within(key: StackRef, len: usize) -> Option<usize> {
+    let index = key.as_compact_int()?;
+    let index = if index < 0 { index + len as i64 } else { index };
+    // A negative index becomes a huge one.
+    let index = index as usize;
+    if index < len { Some(index) } else { None }
+}
+
+/// The place of an item of a list.
+///
+/// # Safety
+/// `container` is an exact list.
+#[inline(always)]
+pub unsafe fn list_place(container: StackRef, key: StackRef) -> Option<*mut *mut PyObject> {
+    // SAFETY: by contract.
+    unsafe {
+        let list: &List = container.object().cast();
+        Some(list.items_ptr().add(index_within(key, list.len())?))
+    }
+}
+
+/// An item of a list.
+///
+/// # Safety
+/// As [`list_place`].
+#[inline(always)]
+pub unsafe fn list_item(container: StackRef, key: StackRef) -> Option<StackRef> {
+    // SAFETY: by contract.
+    unsafe { Some(StackRef::owned(Object::borrow(list_place(container, key)?.read()).new_ref())) }
+}
+
+/// An item of a tuple.
+///
+/// # Safety
+/// `container` is an exact tuple.
+#[inline(always)]
+pub unsafe fn tuple_item(container: StackRef, key: StackRef) -> Option<StackRef> {
+    // SAFETY: by contract.
+    unsafe {
+        let tuple: &Tuple = container.object().cast();
+        let index = index_within(key, tuple.len())?;
+        Some(StackRef::owned(tuple.items().get_unchecked(index).new_ref()))
+    }
+}
+
+/// A character of an exact str, if it is one of the first 256.
+pub fn str_item(container: StackRef, key: StackRef) -> Option<StackRef> {
+    if !container.is_exact(&PyUnicode_Type) {
+        return None;
+    }
+    // SAFETY: an exact str.
+    let text: &Str = unsafe { container.object().cast() };
+    let c = text.chars().at(index_within(key, text.len())?);
+    if c < 256 { Some(StackRef::borrowed(taipan_object::unicode::latin1_char(c as u8))) } else { None }
 }
 
 /// A Python `__getitem__` that may be entered without native recursion.
@@ -159,6 +206,222 @@ pub unsafe fn append_in_place(left: StackRef, right: StackRef, locals: *mut Stac
         // The words for the old address are gone with it; the local owns the new one.
         local.write(StackRef::from_ptr(grown));
         true
+    }
+}
+
+/// Operations on ints and floats that have no form of their own. Takes the operands over on success.
+#[inline(never)]
+pub fn extended_binary(left: StackRef, right: StackRef, oparg: usize) -> Option<StackRef> {
+    let result = quick_binary(left, right, oparg)?;
+    left.close();
+    right.close();
+    Some(result)
+}
+
+/// The float `value`, in the object of an operand that nobody else has. Takes the operands over.
+///
+/// # Safety
+/// Both words are exact floats.
+#[inline(always)]
+pub unsafe fn float_in_place(value: f64, left: StackRef, right: StackRef) -> StackRef {
+    // SAFETY: a float with one reference, which is the word's, is seen by nobody else.
+    unsafe {
+        if left.is_owned() && (*left.ptr()).ob_refcnt == 1 {
+            (*left.ptr().cast::<PyFloatObject>()).ob_fval = value;
+            right.close();
+            return left;
+        }
+        if right.is_owned() && (*right.ptr()).ob_refcnt == 1 {
+            (*right.ptr().cast::<PyFloatObject>()).ob_fval = value;
+            left.close();
+            return right;
+        }
+    }
+    left.close();
+    right.close();
+    StackRef::owned(Float::new(value).upcast())
+}
+
+/// The truth of values whose types have a simple one.
+#[inline(always)]
+pub fn quick_truth(value: StackRef) -> Option<bool> {
+    if value.is_int() {
+        return Some(value.int_value() != 0);
+    }
+    let ptr = value.ptr();
+    if ptr == bool_object(true).as_ptr() {
+        return Some(true);
+    }
+    if ptr == bool_object(false).as_ptr() || ptr == none().as_ptr() {
+        return Some(false);
+    }
+    // SAFETY: exact types have the layouts of their views.
+    unsafe {
+        if value.is_exact(&PyList_Type) {
+            return Some(!value.object().cast::<List>().is_empty());
+        }
+        if value.is_exact(&PyUnicode_Type) {
+            return Some(!value.object().cast::<Str>().is_empty());
+        }
+    }
+    None
+}
+
+/// Whether the comparison of a `COMPARE_OP` holds: its argument has one bit for each outcome that does.
+#[inline(always)]
+pub fn holds<T: PartialOrd>(a: T, b: T, oparg: usize) -> bool {
+    let unordered = usize::from(!(a < b || a > b || a == b));
+    let outcome = unordered | usize::from(a < b) << 1 | usize::from(a > b) << 2 | usize::from(a == b) << 3;
+    outcome & oparg != 0
+}
+
+/// Whether an int is among the items of a list or tuple of ints; `None` where something else is.
+#[inline]
+pub fn quick_contains(container: StackRef, item: StackRef) -> Option<bool> {
+    let wanted = item.as_compact_int()?;
+    // SAFETY: exact types have the layouts of their views; nothing runs that could change them.
+    let items: &[*mut PyObject] = unsafe {
+        if container.is_exact(&PyList_Type) {
+            let list: &List = container.object().cast();
+            if list.is_empty() {
+                return Some(false);
+            }
+            core::slice::from_raw_parts(list.items_ptr(), list.len())
+        } else if container.is_exact(&PyTuple_Type) {
+            let tuple: &Tuple = container.object().cast();
+            core::slice::from_raw_parts(tuple.items().as_ptr().cast(), tuple.len())
+        } else {
+            return None;
+        }
+    };
+    for &item in items {
+        // SAFETY: items are live.
+        let value = unsafe {
+            if (*item).ob_type != PyLong_Type.raw() {
+                return None;
+            }
+            Object::borrow(item).cast::<Int>().compact_value()
+        };
+        match value {
+            Some(value) if value == wanted => return Some(true),
+            // A longer int is none that fits one digit, but may be one that fits a word.
+            None => return None,
+            Some(_) => {}
+        }
+    }
+    Some(false)
+}
+
+/// The concatenation of two exact strs.
+///
+/// # Errors
+/// `MemoryError`, `OverflowError`.
+pub fn concat(left: &Object, right: &Object) -> PyResult {
+    // SAFETY: a live type; the slot takes any two objects.
+    unsafe {
+        match (*PyUnicode_Type.raw()).tp_as_sequence.as_ref().and_then(|table| table.sq_concat) {
+            Some(slot) => taipan_object::native::from_c(slot(left.as_ptr(), right.as_ptr())),
+            None => Err(taipan_object::err::system_error("str without concatenation")),
+        }
+    }
+}
+
+/// The items of a tuple or list that has `count` of them.
+#[inline(always)]
+pub fn items_of(sequence: StackRef, count: usize) -> Option<*const *mut PyObject> {
+    // SAFETY: exact types have the layouts of their views.
+    unsafe {
+        if sequence.is_exact(&PyTuple_Type) {
+            let tuple: &Tuple = sequence.object().cast();
+            return (tuple.len() == count).then(|| tuple.items().as_ptr().cast());
+        }
+        if sequence.is_exact(&PyList_Type) {
+            let list: &List = sequence.object().cast();
+            return (list.len() == count).then(|| list.items_ptr().cast_const());
+        }
+    }
+    None
+}
+
+/// The length of the commonest containers.
+#[inline(always)]
+pub fn quick_len(value: StackRef) -> Option<usize> {
+    // SAFETY: exact types have the layouts of their views.
+    unsafe {
+        if value.is_exact(&PyList_Type) {
+            return Some(value.object().cast::<List>().len());
+        }
+        if value.is_exact(&PyTuple_Type) {
+            return Some(value.object().cast::<Tuple>().len());
+        }
+        if value.is_exact(&PyUnicode_Type) {
+            return Some(value.object().cast::<Str>().len());
+        }
+    }
+    None
+}
+
+/// `isinstance` with a plain class, as far as the type of the object tells.
+#[inline]
+pub fn quick_isinstance(object: StackRef, class: StackRef) -> Option<bool> {
+    if !class.is_exact(&PyType_Type) {
+        return None;
+    }
+    // SAFETY: an exact type.
+    let class: &Type = unsafe { class.object().cast() };
+    let ty = object.ty();
+    if ty.is_subtype(class) {
+        return Some(true);
+    }
+    // An instance may claim another class by `__class__`, unless it inherits that from object.
+    let claims = intern!("__class__");
+    // SAFETY: a live type; function addresses are compared as CPython does.
+    let generic = unsafe {
+        (*ty.raw())
+            .tp_getattro
+            .is_some_and(|f| f as usize == instance::PyObject_GenericGetAttr as *const () as usize)
+    };
+    (generic && ty.lookup_ptr(claims) == PyBaseObject_Type.lookup_ptr(claims)).then_some(false)
+}
+
+/// Calls the C function of a definition with words of the stack; `None` if the arguments do not suit its
+/// convention, before anything has happened.
+///
+/// # Safety
+/// `object` is what the function expects as self; `args` points to `count` words, which stay there
+/// during the call (integers among them get their objects).
+#[inline(always)]
+pub unsafe fn call_native(
+    def: *mut PyMethodDef,
+    object: *mut PyObject,
+    args: *mut StackRef,
+    count: usize,
+) -> Option<PyResult> {
+    const MOST: usize = 6;
+    // SAFETY: conventions by the flags; `ml_meth` is stored untyped.
+    unsafe {
+        let function = (*def).ml_meth?;
+        let flags = (*def).ml_flags & callable::CONVENTION;
+        let result = match flags {
+            METH_O if count == 1 => function(object, StackRef::materialize(&mut *args)),
+            METH_NOARGS if count == 0 => function(object, core::ptr::null_mut()),
+            _ if flags & !METH_KEYWORDS == METH_FASTCALL && count <= MOST => {
+                let mut array = [core::mem::MaybeUninit::<*mut PyObject>::uninit(); MOST];
+                for (index, place) in array.iter_mut().enumerate().take(count) {
+                    place.write(StackRef::materialize(&mut *args.add(index)));
+                }
+                let array = array.as_ptr().cast::<*mut PyObject>();
+                if flags == METH_FASTCALL {
+                    let function: PyCFunctionFast = core::mem::transmute(function);
+                    function(object, array, count.cast_signed())
+                } else {
+                    let function: PyCFunctionFastWithKeywords = core::mem::transmute(function);
+                    function(object, array, count.cast_signed(), core::ptr::null_mut())
+                }
+            }
+            _ => return None,
+        };
+        Some(taipan_object::native::from_c(result))
     }
 }
 
@@ -277,14 +540,14 @@ pub unsafe fn next_of_tuple(iterator: *mut PyObject) -> StackRef {
 /// # Safety
 /// `cache` points to the code units of an inline cache.
 #[inline(always)]
-unsafe fn read_u32(cache: *const u16) -> u32 {
+pub(crate) unsafe fn read_u32(cache: *const u16) -> u32 {
     // SAFETY: by contract; units are two-byte aligned.
     unsafe { cache.cast::<u32>().read_unaligned() }
 }
 
 /// # Safety
 /// As [`read_u32`].
-unsafe fn write_u32(cache: *mut u16, value: u32) {
+pub(crate) unsafe fn write_u32(cache: *mut u16, value: u32) {
     // SAFETY: by contract.
     unsafe { cache.cast::<u32>().write_unaligned(value) }
 }
@@ -292,7 +555,7 @@ unsafe fn write_u32(cache: *mut u16, value: u32) {
 /// # Safety
 /// As [`read_u32`].
 #[inline(always)]
-unsafe fn read_ptr(cache: *const u16) -> *mut PyObject {
+pub(crate) unsafe fn read_ptr(cache: *const u16) -> *mut PyObject {
     // SAFETY: by contract; what is read was written by `write_ptr`.
     unsafe { core::ptr::with_exposed_provenance_mut(cache.cast::<usize>().read_unaligned()) }
 }
@@ -308,34 +571,9 @@ unsafe fn write_ptr(cache: *mut u16, ptr: *mut PyObject) {
 ///
 /// # Safety
 /// `instruction` points into a code object.
-unsafe fn set_opcode(instruction: *mut u16, opcode: u8) {
+pub(crate) unsafe fn set_opcode(instruction: *mut u16, opcode: u8) {
     // SAFETY: by contract.
     unsafe { instruction.write(instruction.read() & 0xFF00 | u16::from(opcode)) }
-}
-
-/// The cached value of a `LOAD_GLOBAL`. Cache: counter, index, version of the module's keys, version
-/// of the builtins' keys.
-///
-/// # Safety
-/// `cache` points to the instruction's cache.
-#[inline(always)]
-pub unsafe fn cached_global<'a>(frame: *mut Frame, cache: *const u16, opcode: u8) -> Option<&'a Object> {
-    if opcode == op::LOAD_GLOBAL {
-        return None;
-    }
-    // SAFETY: by contract; versions guard the entry numbers.
-    unsafe {
-        let index = usize::from(*cache.add(1));
-        let globals: &Dict = Object::borrow((*frame).f_globals).cast();
-        if opcode == op::LOAD_GLOBAL_MODULE {
-            return globals.cached_value(u32::from(*cache.add(2)), index);
-        }
-        if !globals.has_keys_version(u32::from(*cache.add(2))) {
-            return None;
-        }
-        let builtins: &Dict = Object::borrow((*frame).f_builtins).cast();
-        builtins.cached_value(u32::from(*cache.add(3)), index)
-    }
 }
 
 /// A global or builtin, looked up; fills the cache when versions and index fit.
@@ -387,92 +625,169 @@ fn name_error(error: taipan_object::PyErr, name: &Str) -> taipan_object::PyErr {
     if error.is(&PyExc_KeyError) { crate::ops::not_defined(name) } else { error }
 }
 
-/// The cached result of a `LOAD_ATTR`; `true` when it is a method to be called with the owner as its
-/// first argument. Cache: counter, type version (2), keys version or offset (2), descriptor (4).
+/// The type of an object whose version is the one in the cache (counter, then the version).
 ///
 /// # Safety
-/// `cache` points to the instruction's cache.
+/// `cache` points to the cache of an attribute instruction.
 #[inline(always)]
-pub unsafe fn cached_attr(owner: StackRef, cache: *const u16, opcode: u8) -> Option<(StackRef, bool)> {
-    if opcode == op::LOAD_ATTR || owner.is_int() {
+unsafe fn guarded<'a>(owner: StackRef, cache: *const u16) -> Option<&'a Object> {
+    if owner.is_int() {
         return None;
     }
-    // SAFETY: by contract; the type's version guards what was cached about it.
+    // SAFETY: a pointer word points to a live object.
     unsafe {
         let object = owner.object();
-        match opcode {
-            op::LOAD_ATTR_INSTANCE_VALUE => {
-                let ty = object.ty();
-                if ty.version() != read_u32(cache.add(1)) {
-                    return None;
-                }
-                let values =
-                    object.as_ptr().cast::<u8>().add(usize::from(*cache.add(3))).cast::<InlineValues>();
-                let position = usize::from(*cache.add(4));
-                if (*values).valid == 0 || position >= usize::from((*values).capacity) {
-                    return None;
-                }
-                let value = Object::borrow_opt(InlineValues::values(values).add(position).read())?;
-                Some((StackRef::owned(value.new_ref()), false))
-            }
-            op::LOAD_ATTR_METHOD_WITH_VALUES => {
-                if object.ty().version() != read_u32(cache.add(1)) {
-                    return None;
-                }
-                // No instance attribute may hide the method: either the names do not have it …
-                instance::inline_values(object)?;
-                Some((StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()), true))
-            }
-            op::LOAD_ATTR_METHOD_NO_DICT => {
-                if object.ty().version() != read_u32(cache.add(1)) {
-                    return None;
-                }
-                Some((StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()), true))
-            }
-            op::LOAD_ATTR_NONDESCRIPTOR_NO_DICT => {
-                if object.ty().version() != read_u32(cache.add(1)) {
-                    return None;
-                }
-                Some((StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()), false))
-            }
-            op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES => {
-                if object.ty().version() != read_u32(cache.add(1))
-                    || instance::inline_values(object).is_none()
-                {
-                    return None;
-                }
-                Some((StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()), false))
-            }
-            op::LOAD_ATTR_SLOT => {
-                if object.ty().version() != read_u32(cache.add(1)) {
-                    return None;
-                }
-                let place =
-                    object.as_ptr().cast::<u8>().add(usize::from(*cache.add(3))).cast::<*mut PyObject>();
-                Some((StackRef::owned(Object::borrow_opt(place.read())?.new_ref()), false))
-            }
-            op::LOAD_ATTR_CLASS => {
-                let class = object.downcast::<Type>()?;
-                if class.version() != read_u32(cache.add(1)) {
-                    return None;
-                }
-                Some((StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()), false))
-            }
-            op::LOAD_ATTR_MODULE => {
-                if !object.is_exact(&PyModule_Type) {
-                    return None;
-                }
-                let dict: &Dict = Object::borrow((*object.raw_as::<PyModuleObject>()).md_dict).cast();
-                let value = dict.cached_value(read_u32(cache.add(1)), usize::from(*cache.add(3)))?;
-                Some((StackRef::owned(value.new_ref()), false))
-            }
-            _ => None,
-        }
+        if object.ty().version() == read_u32(cache.add(1)) { Some(object) } else { None }
     }
 }
 
-/// An attribute, looked up; fills the cache when it can be guarded. `method` says that a call follows,
-/// so that a function found on the type need not be bound.
+/// `LOAD_ATTR_INSTANCE_VALUE`: offset of the inline values and the position among them are cached.
+///
+/// # Safety
+/// As for all the functions here: `cache` points to the cache of the instruction being run, which was
+/// written for it; the version of the type guards what was cached about it.
+#[inline(always)]
+pub unsafe fn instance_value(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    // SAFETY: see above.
+    unsafe {
+        let object = guarded(owner, cache)?;
+        let values = object.as_ptr().cast::<u8>().add(usize::from(*cache.add(3))).cast::<InlineValues>();
+        let position = usize::from(*cache.add(4));
+        if (*values).valid == 0 || position >= usize::from((*values).capacity) {
+            return None;
+        }
+        let value = Object::borrow_opt(InlineValues::values(values).add(position).read())?;
+        Some(StackRef::owned(value.new_ref()))
+    }
+}
+
+/// `LOAD_ATTR_SLOT`: the offset of the slot is cached.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn slot_value(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    // SAFETY: see above.
+    unsafe {
+        let place = slot_place(owner, cache)?;
+        Some(StackRef::owned(Object::borrow_opt(place.read())?.new_ref()))
+    }
+}
+
+/// The place of a slot: for `STORE_ATTR_SLOT`.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn slot_place(owner: StackRef, cache: *const u16) -> Option<*mut *mut PyObject> {
+    // SAFETY: see above.
+    unsafe {
+        let object = guarded(owner, cache)?;
+        Some(object.as_ptr().cast::<u8>().add(usize::from(*cache.add(3))).cast())
+    }
+}
+
+/// Values and position for `STORE_ATTR_INSTANCE_VALUE`.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn instance_place(owner: StackRef, cache: *const u16) -> Option<(*mut InlineValues, usize)> {
+    // SAFETY: see above.
+    unsafe {
+        let object = guarded(owner, cache)?;
+        let values = instance::inline_values(object)?;
+        let position = usize::from(*cache.add(3));
+        if position >= usize::from((*values).capacity) {
+            return None;
+        }
+        Some((values, position))
+    }
+}
+
+/// What was found on the type, where instances have nothing of their own.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn type_value(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    // SAFETY: see above.
+    unsafe {
+        guarded(owner, cache)?;
+        Some(StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()))
+    }
+}
+
+/// What was found on the type, where the instance keeps its attributes inline: none of them has the
+/// name, or the type would have another version.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn type_value_unhidden(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    // SAFETY: see above.
+    unsafe {
+        let object = guarded(owner, cache)?;
+        instance::inline_values(object)?;
+        Some(StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()))
+    }
+}
+
+/// `LOAD_ATTR_CLASS`: an attribute of a class itself.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn class_value(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    if owner.is_int() {
+        return None;
+    }
+    // SAFETY: see above.
+    unsafe {
+        let class = owner.object().downcast::<Type>()?;
+        if class.version() != read_u32(cache.add(1)) {
+            return None;
+        }
+        Some(StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()))
+    }
+}
+
+/// `LOAD_ATTR_MODULE`: keys version and entry of the module's dict are cached.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn module_value(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    if !owner.is_exact(&PyModule_Type) {
+        return None;
+    }
+    // SAFETY: see above.
+    unsafe {
+        let module = owner.object();
+        let dict: &Dict = Object::borrow((*module.raw_as::<PyModuleObject>()).md_dict).cast();
+        let value = dict.cached_value(read_u32(cache.add(1)), usize::from(*cache.add(3)))?;
+        Some(StackRef::owned(value.new_ref()))
+    }
+}
+
+/// `LOAD_ATTR_PROPERTY`: the Python function that gets the property.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn property_getter(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    // SAFETY: see above.
+    unsafe {
+        guarded(owner, cache)?;
+        let getter = Object::borrow(read_ptr(cache.add(5)));
+        let function: &Function = getter.cast();
+        is_exact_fit(function.code(), 1).then(|| StackRef::owned(getter.new_ref()))
+    }
+}
+
+/// An attribute, looked up; fills the cache when that is due and it can be guarded. `method` says that a
+/// call follows, so that a function found on the type need not be bound. Cache: counter, type version (2),
+/// keys version or offset (2), descriptor (4).
 ///
 /// # Safety
 /// `instruction` is the `LOAD_ATTR` being run.
@@ -493,74 +808,93 @@ pub unsafe fn load_attr(
     };
     // SAFETY: by contract.
     unsafe {
+        let due = adaptive::due(instruction.add(1));
+        if due {
+            adaptive::back_off(instruction.add(1));
+        }
+        let fill = due.then_some(instruction);
         if generic {
-            if let Some(found) = specialize_instance_attr(object, name, method, instruction)? {
+            if let Some(found) = instance_attr(object, name, method, fill)? {
                 return Ok(found);
             }
-        } else {
+        } else if let Some(instruction) = fill {
             specialize_other_attr(object, name, instruction);
         }
     }
     Ok((object.getattr(name)?, false))
 }
 
-/// Works out where an attribute of an ordinary object comes from.
-unsafe fn specialize_instance_attr(
+/// Works out where an attribute of an ordinary object comes from, and caches that.
+unsafe fn instance_attr(
     object: &Object,
     name: &Str,
     method: bool,
-    instruction: *mut u16,
+    fill: Option<*mut u16>,
 ) -> PyResult<Option<(Ref, bool)>> {
     let ty = object.ty();
     let Some(version) = ty.assign_version() else { return Ok(None) };
     // SAFETY: the cache belongs to the instruction.
     unsafe {
-        let cache = instruction.add(1);
-        let found = ty.lookup(name);
-        if let Some(found) = found {
-            let plain_method = found.ty().has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR);
-            let data = instance::is_data_descriptor(&found);
-            if data {
-                if let Some(member) = found.downcast::<MemberDescr>() {
-                    specialize_slot(member, version, instruction);
-                }
-                return Ok(None);
+        let Some(found) = ty.lookup(name) else {
+            if let Some(instruction) = fill
+                && instance::inline_values(object).is_some()
+                && let Some(position) = instance::inline_position(ty, name)
+                && let Ok(offset) = u16::try_from(instance::inline_offset(ty))
+            {
+                let cache = instruction.add(1);
+                cache.add(3).write(offset);
+                cache.add(4).write(position as u16);
+                adaptive::chosen(instruction, op::LOAD_ATTR_INSTANCE_VALUE, version);
             }
-            if let Some(own) = instance::own_attribute(object, name)? {
-                return Ok(Some((own, false)));
+            return Ok(instance::own_attribute(object, name)?.map(|value| (value, false)));
+        };
+        if instance::is_data_descriptor(&found) {
+            if let Some(instruction) = fill {
+                specialize_data_descriptor(&found, method, version, instruction);
             }
-            // SAFETY: a live type.
-            let descriptor = (*found.ty().raw()).tp_descr_get.is_some();
-            let storage = instance::dict_place(object).is_some();
-            let inline =
-                instance::inline_values(object).is_some() && instance::inline_position(ty, name).is_none();
-            if (plain_method && method) || !descriptor {
-                let opcode = match (descriptor, storage, inline) {
-                    (true, false, _) => Some(op::LOAD_ATTR_METHOD_NO_DICT),
-                    (true, true, true) => Some(op::LOAD_ATTR_METHOD_WITH_VALUES),
-                    (false, false, _) => Some(op::LOAD_ATTR_NONDESCRIPTOR_NO_DICT),
-                    (false, true, true) => Some(op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES),
-                    _ => None,
-                };
-                if let Some(opcode) = opcode {
-                    write_u32(cache.add(1), version);
-                    write_ptr(cache.add(5), found.as_ptr());
-                    set_opcode(instruction, opcode);
-                }
-                return Ok(Some((found, descriptor)));
-            }
+            return Ok(None);
+        }
+        if let Some(own) = instance::own_attribute(object, name)? {
+            return Ok(Some((own, false)));
+        }
+        let plain_method = found.ty().has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR);
+        // SAFETY: a live type.
+        let descriptor = (*found.ty().raw()).tp_descr_get.is_some();
+        if !(plain_method && method) && descriptor {
             return instance::bind_descriptor(&found, object, ty).map(|value| Some((value, false)));
         }
-        if instance::inline_values(object).is_some()
-            && let Some(position) = instance::inline_position(ty, name)
-            && let Ok(offset) = u16::try_from(instance::inline_offset(ty))
-        {
-            write_u32(cache.add(1), version);
-            cache.add(3).write(offset);
-            cache.add(4).write(position as u16);
-            set_opcode(instruction, op::LOAD_ATTR_INSTANCE_VALUE);
+        let storage = instance::dict_place(object).is_some();
+        let inline =
+            instance::inline_values(object).is_some() && instance::inline_position(ty, name).is_none();
+        let opcode = match (descriptor, storage, inline) {
+            (true, false, _) => Some(op::LOAD_ATTR_METHOD_NO_DICT),
+            (true, true, true) => Some(op::LOAD_ATTR_METHOD_WITH_VALUES),
+            (false, false, _) => Some(op::LOAD_ATTR_NONDESCRIPTOR_NO_DICT),
+            (false, true, true) => Some(op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES),
+            _ => None,
+        };
+        if let (Some(opcode), Some(instruction)) = (opcode, fill) {
+            write_ptr(instruction.add(6), found.as_ptr());
+            adaptive::chosen(instruction, opcode, version);
         }
-        Ok(instance::own_attribute(object, name)?.map(|value| (value, false)))
+        Ok(Some((found, descriptor)))
+    }
+}
+
+/// Slots and properties.
+unsafe fn specialize_data_descriptor(found: &Object, method: bool, version: u32, instruction: *mut u16) {
+    if let Some(member) = found.downcast::<MemberDescr>() {
+        // SAFETY: the cache belongs to the instruction.
+        unsafe { specialize_slot(member, version, instruction) };
+        return;
+    }
+    let property = found.downcast::<Property>().filter(|found| found.is_exact(&PyProperty_Type));
+    let getter = property.and_then(Property::getter).filter(|getter| getter.is_exact(&PyFunction_Type));
+    let Some(getter) = getter.filter(|_| !method) else { return };
+    // SAFETY: the cache belongs to the instruction.
+    unsafe {
+        write_ptr(instruction.add(6), getter.as_ptr());
+        adaptive::chosen(instruction, op::LOAD_ATTR_PROPERTY, version);
     }
 }
 
@@ -572,9 +906,8 @@ unsafe fn specialize_slot(member: &MemberDescr, version: u32, instruction: *mut 
     if let Ok(offset) = u16::try_from(def.offset) {
         // SAFETY: the cache belongs to the instruction.
         unsafe {
-            write_u32(instruction.add(2), version);
             instruction.add(4).write(offset);
-            set_opcode(instruction, op::LOAD_ATTR_SLOT);
+            adaptive::chosen(instruction, op::LOAD_ATTR_SLOT, version);
         }
     }
 }
@@ -592,9 +925,8 @@ unsafe fn specialize_other_attr(object: &Object, name: &Str, instruction: *mut u
                 && (*found.ty().raw()).tp_descr_get.is_none()
                 && let Some(version) = class.assign_version()
             {
-                write_u32(cache.add(1), version);
                 write_ptr(cache.add(5), found.as_ptr());
-                set_opcode(instruction, op::LOAD_ATTR_CLASS);
+                adaptive::chosen(instruction, op::LOAD_ATTR_CLASS, version);
             }
             return;
         }
@@ -604,42 +936,10 @@ unsafe fn specialize_other_attr(object: &Object, name: &Str, instruction: *mut u
                 (dict.lookup(name, name.hash()), dict.keys_version())
                 && let Ok(index) = u16::try_from(index)
             {
-                write_u32(cache.add(1), version);
                 cache.add(3).write(index);
-                set_opcode(instruction, op::LOAD_ATTR_MODULE);
+                adaptive::chosen(instruction, op::LOAD_ATTR_MODULE, version);
             }
         }
-    }
-}
-
-/// The cached form of a `STORE_ATTR`. Cache: counter, type version (2), offset or position.
-///
-/// # Safety
-/// `cache` points to the instruction's cache. The value word is taken over on success.
-#[inline(always)]
-pub unsafe fn cached_store_attr(owner: StackRef, value: StackRef, cache: *const u16, opcode: u8) -> bool {
-    if opcode == op::STORE_ATTR || owner.is_int() {
-        return false;
-    }
-    // SAFETY: by contract; the type's version guards what was cached about it.
-    unsafe {
-        let object = owner.object();
-        let ty = object.ty();
-        if ty.version() != read_u32(cache.add(1)) {
-            return false;
-        }
-        if opcode == op::STORE_ATTR_SLOT {
-            let place = object.as_ptr().cast::<u8>().add(usize::from(*cache.add(3))).cast::<*mut PyObject>();
-            taipan_object::handle::set_field(place, Some(value.into_ref()));
-            return true;
-        }
-        let Some(values) = instance::inline_values(object) else { return false };
-        let position = usize::from(*cache.add(3));
-        if position >= usize::from((*values).capacity) {
-            return false;
-        }
-        instance::store_inline(values, position, value.into_ref());
-        true
     }
 }
 
@@ -651,6 +951,10 @@ pub unsafe fn specialize_store_attr(object: &Object, name: &Str, instruction: *m
     let ty = object.ty();
     // SAFETY: the cache belongs to the instruction; function addresses are compared as CPython does.
     unsafe {
+        if !adaptive::due(instruction.add(1)) {
+            return;
+        }
+        adaptive::back_off(instruction.add(1));
         let generic = (*ty.raw())
             .tp_setattro
             .is_some_and(|f| f as usize == instance::PyObject_GenericSetAttr as *const () as usize);
@@ -664,18 +968,16 @@ pub unsafe fn specialize_store_attr(object: &Object, name: &Str, instruction: *m
                     && def.flags & Py_READONLY == 0
                     && let Ok(offset) = u16::try_from(def.offset)
                 {
-                    write_u32(cache.add(1), version);
                     cache.add(3).write(offset);
-                    set_opcode(instruction, op::STORE_ATTR_SLOT);
+                    adaptive::chosen(instruction, op::STORE_ATTR_SLOT, version);
                 }
             }
             None => {
                 if instance::inline_values(object).is_some()
                     && let Some(position) = instance::inline_position(ty, name)
                 {
-                    write_u32(cache.add(1), version);
                     cache.add(3).write(position as u16);
-                    set_opcode(instruction, op::STORE_ATTR_INSTANCE_VALUE);
+                    adaptive::chosen(instruction, op::STORE_ATTR_INSTANCE_VALUE, version);
                 }
             }
         }
@@ -695,4 +997,17 @@ pub fn simple_init(class: &Type) -> Option<Ref> {
         return None;
     }
     class.lookup(intern!("__init__")).filter(|init| init.is_exact(&PyFunction_Type))
+}
+
+/// The `__init__` of a class that [`simple_init`] has accepted at its present version.
+#[inline(always)]
+pub fn known_init(class: &Type, count: usize) -> Option<StackRef> {
+    // SAFETY: alive in a type's dict.
+    let init = unsafe { Object::borrow_opt(class.lookup_ptr(intern!("__init__")))? };
+    if !init.is_exact(&PyFunction_Type) {
+        return None;
+    }
+    // SAFETY: an exact function.
+    let function: &Function = unsafe { init.cast() };
+    is_exact_fit(function.code(), count).then(|| StackRef::owned(init.new_ref()))
 }

@@ -48,6 +48,7 @@ impl StackRef {
     /// A reference that something else keeps alive.
     #[inline(always)]
     pub fn borrowed(object: &Object) -> Self {
+        debug_assert!(!object.as_ptr().is_null());
         Self(object.as_ptr().expose_provenance() | TAG_BORROWED)
     }
 
@@ -65,6 +66,35 @@ impl StackRef {
     pub fn int(value: i64) -> Self {
         debug_assert!((INT_MIN..=INT_MAX).contains(&value));
         Self((value << 2) as usize | TAG_INT)
+    }
+
+    /// A small integer, if the value fits a word.
+    #[inline(always)]
+    pub fn try_int(value: i64) -> Option<Self> {
+        if (INT_MIN..=INT_MAX).contains(&value) { Some(Self::int(value)) } else { None }
+    }
+
+    /// The sum of two words that are both small integers, if it fits a word.
+    #[inline(always)]
+    pub fn add_ints(self, other: Self) -> Option<Self> {
+        // One of the tags is taken off: the other stays.
+        let sum = self.0.cast_signed().checked_add(other.0.cast_signed() - TAG_INT.cast_signed())?;
+        Some(Self(sum.cast_unsigned()))
+    }
+
+    /// The difference of two words that are both small integers, if it fits a word.
+    #[inline(always)]
+    pub fn sub_ints(self, other: Self) -> Option<Self> {
+        let difference = self.0.cast_signed().checked_sub(other.0.cast_signed() - TAG_INT.cast_signed())?;
+        Some(Self(difference.cast_unsigned()))
+    }
+
+    /// The product of two words that are both small integers, if it fits a word.
+    #[inline(always)]
+    pub fn mul_ints(self, other: Self) -> Option<Self> {
+        let product =
+            (self.0.cast_signed() - TAG_INT.cast_signed()).checked_mul(other.int_value() as isize)?;
+        Some(Self(product.cast_unsigned() | TAG_INT))
     }
 
     /// An integer of any size: without an object where it fits.
@@ -168,6 +198,7 @@ impl StackRef {
     /// Another word that borrows from this one.
     #[inline(always)]
     pub fn borrow(self) -> Self {
+        debug_assert!(!self.is_null());
         // For integers the bit is set already.
         Self(self.0 | TAG_BORROWED)
     }
@@ -185,6 +216,25 @@ impl StackRef {
             // SAFETY: an owned word owns one reference.
             unsafe { refcount::decref(self.ptr()) }
         }
+    }
+
+    /// Gives up the word if that frees nothing; `false`, and nothing happens, otherwise.
+    #[inline(always)]
+    pub fn close_if_shared(self) -> bool {
+        if self.0 & TAG_MASK != 0 || self.0 == 0 {
+            return true;
+        }
+        // SAFETY: an owned word owns one reference; it is not the last one.
+        unsafe {
+            let count = (*self.ptr()).ob_refcnt;
+            if count == 1 {
+                return false;
+            }
+            if count.cast_signed() >= 0 {
+                (*self.ptr()).ob_refcnt = count - 1;
+            }
+        }
+        true
     }
 
     /// Turns the word into an owned reference; integers get their object now.

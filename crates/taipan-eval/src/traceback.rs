@@ -39,6 +39,25 @@ pub unsafe fn add_here(error: &PyErr, frame: *mut Frame) {
     }
 }
 
+/// Adds a place in C, which a frame object stands for, to an exception's traceback.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn add_object(error: &PyErr, frame: &crate::frame_object::FrameObject) -> PyResult<()> {
+    let exception = error.exception();
+    // SAFETY: the view guarantees the layout; a line of 0 was never set.
+    let line = unsafe {
+        match (*frame.raw()).f_lineno {
+            0 if frame.frame().is_null() => -1,
+            0 => Frame::code(frame.frame()).firstlineno(),
+            line => line,
+        }
+    };
+    let traceback = new_traceback(exception.traceback().as_deref(), frame, 0, line)?;
+    exception.set_traceback(Some(traceback));
+    Ok(())
+}
+
 fn new_traceback(next: Option<&Object>, frame: &Object, lasti: i32, line: i32) -> PyResult {
     let object = alloc::alloc_object(&PyTraceBack_Type, 0)?;
     // SAFETY: fresh memory of this layout.

@@ -17,6 +17,12 @@ pub const GC_HEAD: usize = 16;
 /// The bytes before the collector's that hold managed dictionary and weak references.
 pub const MANAGED_HEAD: usize = 16;
 
+/// mimalloc aligns a block to 16 bytes if its size is a multiple of 16.
+#[inline(always)]
+fn rounded(size: usize) -> usize {
+    size.max(16).next_multiple_of(16)
+}
+
 /// Raw block of at least `size` bytes, 16-byte aligned; null when there is no memory.
 #[inline]
 pub fn malloc(size: usize) -> *mut u8 {
@@ -24,7 +30,7 @@ pub fn malloc(size: usize) -> *mut u8 {
         return core::ptr::null_mut();
     }
     // SAFETY: plain allocation.
-    unsafe { libmimalloc_sys::mi_malloc_aligned(size.max(16), 16).cast() }
+    unsafe { libmimalloc_sys::mi_malloc(rounded(size)).cast() }
 }
 
 /// As [`malloc`], filled with zeros.
@@ -34,7 +40,7 @@ pub fn calloc(size: usize) -> *mut u8 {
         return core::ptr::null_mut();
     }
     // SAFETY: plain allocation.
-    unsafe { libmimalloc_sys::mi_zalloc_aligned(size.max(16), 16).cast() }
+    unsafe { libmimalloc_sys::mi_zalloc(rounded(size)).cast() }
 }
 
 /// Changes the size of a block, keeping its contents; null (and the block unchanged) without memory.
@@ -47,7 +53,7 @@ pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
         return core::ptr::null_mut();
     }
     // SAFETY: ours by contract.
-    unsafe { libmimalloc_sys::mi_realloc_aligned(block.cast(), size.max(16), 16).cast() }
+    unsafe { libmimalloc_sys::mi_realloc(block.cast(), rounded(size)).cast() }
 }
 
 /// Returns a block.
@@ -189,5 +195,49 @@ pub unsafe fn free_object(ptr: *mut PyObject) {
     unsafe {
         let header = header_size(crate::Object::borrow(ptr).ty());
         free(ptr.cast::<u8>().sub(header));
+    }
+}
+
+/// The same allocator for Rust's own collections.
+pub struct Allocator;
+
+// SAFETY: every block comes from and goes back to mimalloc, which keeps the layout it is asked for.
+unsafe impl core::alloc::GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: core::alloc::Layout) -> *mut u8 {
+        // SAFETY: plain allocation.
+        unsafe {
+            if layout.align() <= 16 {
+                libmimalloc_sys::mi_malloc(rounded(layout.size())).cast()
+            } else {
+                libmimalloc_sys::mi_malloc_aligned(layout.size(), layout.align()).cast()
+            }
+        }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: core::alloc::Layout) -> *mut u8 {
+        // SAFETY: plain allocation.
+        unsafe {
+            if layout.align() <= 16 {
+                libmimalloc_sys::mi_zalloc(rounded(layout.size())).cast()
+            } else {
+                libmimalloc_sys::mi_zalloc_aligned(layout.size(), layout.align()).cast()
+            }
+        }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, _: core::alloc::Layout) {
+        // SAFETY: one of ours by contract.
+        unsafe { libmimalloc_sys::mi_free(block.cast()) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: core::alloc::Layout, size: usize) -> *mut u8 {
+        // SAFETY: one of ours by contract.
+        unsafe {
+            if layout.align() <= 16 {
+                libmimalloc_sys::mi_realloc(block.cast(), rounded(size)).cast()
+            } else {
+                libmimalloc_sys::mi_realloc_aligned(block.cast(), size, layout.align()).cast()
+            }
+        }
     }
 }

@@ -9,8 +9,8 @@ use crate::handle::{Object, Ref, Type};
 use crate::intern;
 use crate::layout;
 use crate::native::{
-    self, CompareOp, GetSetRow, IntoPy, Member, TypeSpec, from_c, getset_row, raw_call, raw_dealloc,
-    raw_getattro, raw_traverse, tp_descr_get, tp_getattro, tp_hash, tp_repr, tp_richcompare,
+    self, CompareOp, GetSetRow, IntoPy, Member, TypeSpec, getset_row, raw_call, raw_dealloc, raw_getattro,
+    raw_traverse, tp_descr_get, tp_getattro, tp_hash, tp_repr, tp_richcompare,
 };
 use crate::raise;
 use crate::singletons::{is_none, none, not_implemented};
@@ -31,7 +31,8 @@ layout!(
 );
 
 /// The flags that decide how `ml_meth` is called.
-const CONVENTION: i32 = METH_VARARGS | METH_KEYWORDS | METH_NOARGS | METH_O | METH_FASTCALL | METH_METHOD;
+/// The flags that say how a C function takes its arguments.
+pub const CONVENTION: i32 = METH_VARARGS | METH_KEYWORDS | METH_NOARGS | METH_O | METH_FASTCALL | METH_METHOD;
 const VARARGS_KEYWORDS: i32 = METH_VARARGS | METH_KEYWORDS;
 const FASTCALL_KEYWORDS: i32 = METH_FASTCALL | METH_KEYWORDS;
 const METHOD_KEYWORDS: i32 = METH_METHOD | METH_FASTCALL | METH_KEYWORDS;
@@ -107,8 +108,45 @@ pub unsafe fn call_def(
             }
             _ => return Err(err::system_error("bad call flags in a method definition")),
         };
-        from_c(result)
+        checked_result(result, describe)
     }
+}
+
+/// The result of a C function, which must be either an object or a raised exception.
+#[inline(always)]
+unsafe fn checked_result(result: *mut PyObject, describe: &dyn Fn() -> String) -> PyResult {
+    if result.is_null() || err::occurred() {
+        // SAFETY: forwarded contract.
+        return unsafe { failed_result(result, describe) };
+    }
+    // SAFETY: owned by contract.
+    Ok(unsafe { Ref::steal(result) })
+}
+
+#[cold]
+unsafe fn failed_result(result: *mut PyObject, describe: &dyn Fn() -> String) -> PyResult {
+    let raised = err::fetch_opt();
+    if result.is_null() {
+        return Err(raised.unwrap_or_else(|| {
+            err::system_error(&format!("{} returned NULL without setting an exception", described(describe)))
+        }));
+    }
+    // SAFETY: owned by contract.
+    drop(unsafe { Ref::<Object>::steal(result) });
+    let error =
+        err::system_error(&format!("{} returned a result with an exception set", described(describe)));
+    if let Some(raised) = raised {
+        error.exception().set_cause(Some(raised.exception().new_ref()));
+        error.exception().set_context(Some(raised.into_exception().upcast()));
+    }
+    Err(error)
+}
+
+/// A function as its `repr` shows it, from the name that messages use.
+fn described(describe: &dyn Fn() -> String) -> String {
+    let name = describe();
+    let name = name.trim_end_matches("()");
+    format!("<built-in function {}>", name.rsplit('.').next().unwrap_or(name))
 }
 
 fn slice_start<'a>(args: *const *mut PyObject) -> *const &'a Object {
@@ -156,10 +194,21 @@ impl CFunction {
         unsafe { &*(*self.raw()).m_ml }
     }
 
+    /// The calling convention: the `METH_` flags that say how the C function takes its arguments.
+    pub fn convention(&self) -> i32 {
+        self.def().ml_flags & CONVENTION
+    }
+
     /// The definition.
     pub fn def_ptr(&self) -> *mut PyMethodDef {
         // SAFETY: the view guarantees the layout.
         unsafe { (*self.raw()).m_ml }
+    }
+
+    /// What the C function gets as its self: null where the function is static.
+    #[inline(always)]
+    pub fn raw_self(&self) -> *mut PyObject {
+        self.self_object().map_or(core::ptr::null_mut(), Object::as_ptr)
     }
 
     /// What the function is bound to, unless it is static.

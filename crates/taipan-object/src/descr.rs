@@ -203,7 +203,8 @@ impl Descr {
         unsafe { Object::borrow((*self.raw()).d_name).cast() }
     }
 
-    fn name_text(&self) -> String {
+    /// The name, for messages.
+    pub fn name_text(&self) -> String {
         self.name().to_lossy()
     }
 
@@ -234,7 +235,15 @@ impl MethodDescr {
         unsafe { (*self.raw()).d_method }
     }
 
-    fn as_descr(&self) -> &Descr {
+    /// The calling convention of the method.
+    pub fn convention(&self) -> i32 {
+        // SAFETY: the row outlives the type.
+        unsafe { (*self.def()).ml_flags & crate::callable::CONVENTION }
+    }
+
+    /// The part that all descriptors share.
+    #[inline(always)]
+    pub fn as_descr(&self) -> &Descr {
         // SAFETY: a method descriptor begins with the common part.
         unsafe { self.cast() }
     }

@@ -598,19 +598,21 @@ pub unsafe extern "C" fn PyObject_GenericSetAttr(
     }
 }
 
-/// `tp_free` of objects without a collector header (`PyObject_Free`).
+/// `tp_free` of objects without a header, and of any other block (`PyObject_Free`).
 ///
 /// # Safety
-/// As every `tp_free`.
+/// As every `tp_free`; types whose instances have a header use [`object_gc_del`].
+#[unsafe(export_name = "PyObject_Free")]
 pub unsafe extern "C" fn object_free(ptr: *mut c_void) {
-    // SAFETY: the block's address is the object's, unless its type has a header.
-    unsafe { alloc::free_object(ptr.cast()) }
+    // SAFETY: without a header the object's address is the block's.
+    unsafe { alloc::free(ptr.cast()) }
 }
 
 /// `tp_free` of collectable objects (`PyObject_GC_Del`).
 ///
 /// # Safety
 /// As every `tp_free`.
+#[unsafe(export_name = "PyObject_GC_Del")]
 pub unsafe extern "C" fn object_gc_del(ptr: *mut c_void) {
     // SAFETY: slot contract.
     unsafe {

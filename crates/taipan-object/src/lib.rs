@@ -12,7 +12,7 @@ pub mod alloc;
 pub mod buffer;
 pub mod bytes;
 pub mod callable;
-mod dealloc;
+pub mod dealloc;
 pub mod descr;
 pub mod dict;
 pub mod err;

@@ -252,6 +252,26 @@ impl List {
         }
     }
 
+    /// A new list of the selected items, which lie within the list.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn copy_range(&self, range: crate::slice::Range) -> PyResult<Ref<List>> {
+        let new = List::with_capacity(range.count)?;
+        // SAFETY: the places lie within the list; the new one has room for as many.
+        unsafe {
+            let (from, to) = (self.items_ptr(), new.items_ptr());
+            for (index, place) in range.places().enumerate() {
+                debug_assert!(place < self.len());
+                let item = from.add(place).read();
+                refcount::incref(item);
+                to.add(index).write(item);
+            }
+            (*new.raw()).ob_base.ob_size = range.count.cast_signed();
+        }
+        Ok(new)
+    }
+
     /// Empties the list; the items are released after it has become empty.
     pub fn clear(&self) {
         // SAFETY: the old vector is taken out whole before anything is released.

@@ -46,6 +46,12 @@ pub fn slice_index(value: &Object, default: isize) -> PyResult<isize> {
     if is_none(value) {
         return Ok(default);
     }
+    if value.is_exact(&crate::statics::PyLong_Type)
+        // SAFETY: an exact int.
+        && let Some(value) = unsafe { value.cast::<crate::int::Int>() }.compact_value()
+    {
+        return Ok(value as isize);
+    }
     if !crate::protocol::has_index(value) {
         return Err(type_error("slice indices must be integers or None or have an __index__ method"));
     }

@@ -9,6 +9,7 @@
 //! Invariants: `current()` is non-null exactly on threads that hold their interpreter's lock;
 //! `base.interp` never changes during a thread state's life.
 
+use crate::callable::CFunction;
 use crate::dict::Dict;
 use crate::gc::GcState;
 use crate::gil::Gil;
@@ -19,7 +20,7 @@ use core::any::{Any, TypeId};
 use core::cell::{Cell, RefCell};
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::collections::HashMap;
-use taipan_abi::{PyObject, PyThreadState};
+use taipan_abi::{PyMethodDef, PyObject, PyThreadState};
 
 /// Bits of `eval_breaker`: reasons for the interpreter loop to leave its fast path.
 pub mod breaker {
@@ -98,10 +99,39 @@ pub struct InterpreterState {
     pub int_max_str_digits: Cell<i32>,
     pub threads: RefCell<Vec<*mut ThreadState>>,
     pub finalizing: Cell<bool>,
+    /// Builtin functions that the evaluator knows by heart.
+    pub callables: KnownCallables,
     /// Codec search functions, cache and error handlers belong to the codecs room.
     pub audit_hooks: RefCell<Vec<Ref>>,
     /// State of the rooms above, one value per type.
     extensions: RefCell<HashMap<TypeId, &'static dyn Any>>,
+}
+
+/// The definitions of builtin functions whose calls the evaluator does itself.
+#[derive(Default)]
+pub struct KnownCallables {
+    len: Cell<Option<core::ptr::NonNull<PyMethodDef>>>,
+    isinstance: Cell<Option<core::ptr::NonNull<PyMethodDef>>>,
+}
+
+impl KnownCallables {
+    /// Tells which functions they are.
+    pub fn set(&self, len: &CFunction, isinstance: &CFunction) {
+        self.len.set(core::ptr::NonNull::new(len.def_ptr()));
+        self.isinstance.set(core::ptr::NonNull::new(isinstance.def_ptr()));
+    }
+
+    /// Whether this is `len`.
+    #[inline(always)]
+    pub fn is_len(&self, function: &CFunction) -> bool {
+        core::ptr::NonNull::new(function.def_ptr()) == self.len.get()
+    }
+
+    /// Whether this is `isinstance`.
+    #[inline(always)]
+    pub fn is_isinstance(&self, function: &CFunction) -> bool {
+        core::ptr::NonNull::new(function.def_ptr()) == self.isinstance.get()
+    }
 }
 
 impl InterpreterState {
@@ -139,6 +169,7 @@ impl InterpreterState {
             int_max_str_digits: Cell::new(4300),
             threads: RefCell::new(Vec::new()),
             finalizing: Cell::new(false),
+            callables: KnownCallables::default(),
             audit_hooks: RefCell::new(Vec::new()),
             extensions: RefCell::new(HashMap::new()),
         }))
@@ -147,6 +178,7 @@ impl InterpreterState {
 
 thread_local! {
     static CURRENT: Cell<*mut ThreadState> = const { Cell::new(core::ptr::null_mut()) };
+    static OWN: Cell<*mut ThreadState> = const { Cell::new(core::ptr::null_mut()) };
 }
 
 /// The state of the current thread; null when it holds no interpreter lock.
@@ -172,8 +204,21 @@ pub fn interp() -> &'static InterpreterState {
     thread().interp()
 }
 
+/// The state that was last attached on this thread, attached or not; null if there never was one.
+pub fn own() -> *mut ThreadState {
+    OWN.get()
+}
+
+/// Forgets the thread's own state, which is about to be freed.
+pub fn forget_own() {
+    OWN.set(core::ptr::null_mut());
+}
+
 /// Sets the current thread's state; the interpreter lock has been taken or given up by the caller.
 pub fn set_current(state: *mut ThreadState) {
+    if !state.is_null() {
+        OWN.set(state);
+    }
     CURRENT.set(state);
 }
 

@@ -57,6 +57,7 @@ pub fn spawn(
                 }
             }
             gil::detach();
+            state::forget_own();
             drop(Box::from_raw(thread));
         }
     })?;

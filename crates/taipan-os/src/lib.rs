@@ -15,6 +15,7 @@ pub mod locale;
 pub mod net;
 pub mod paths;
 pub mod process;
+pub mod raw_memory;
 pub mod signals;
 
 use std::io::{Read as _, Write as _};
@@ -122,4 +123,15 @@ pub fn stack_bounds() -> Option<(usize, usize)> {
         }
     }
     Some((address.addr(), size))
+}
+
+/// The error number that C left for this thread.
+pub fn last_errno() -> Errno {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+/// Sets this thread's error number, for C to find.
+pub fn set_errno(number: Errno) {
+    // SAFETY: the address of the thread's own number.
+    unsafe { *libc::__errno_location() = number };
 }

@@ -1,4 +1,4 @@
-//! What unpacking the library to its cache folder needs of the file system.
+//! What unpacking the library to its cache folder needs of the file system, and shared libraries.
 
 use crate::{Errno, errno};
 use std::path::Path;
@@ -52,4 +52,33 @@ pub fn executable() -> Option<std::path::PathBuf> {
 /// The folder that relative paths start from.
 pub fn working_folder() -> Option<std::path::PathBuf> {
     std::env::current_dir().ok()
+}
+
+/// The address of a symbol in a shared library, which is opened with all its symbols bound and stays
+/// open; `None` if the library has no such symbol.
+///
+/// # Errors
+/// The loader's message when the library cannot be opened.
+pub fn find_in_library(path: &[u8], symbol: &str) -> Result<Option<*mut core::ffi::c_void>, String> {
+    let mut file = Vec::with_capacity(path.len() + 2);
+    // A bare name would be looked for on the loader's path.
+    if !path.contains(&b'/') {
+        file.extend_from_slice(b"./");
+    }
+    file.extend_from_slice(path);
+    let file = std::ffi::CString::new(file).map_err(|_| "embedded null byte".to_owned())?;
+    let symbol = std::ffi::CString::new(symbol).map_err(|_| "embedded null byte".to_owned())?;
+    // SAFETY: null-terminated texts; the library's constructors run, as the caller wants.
+    unsafe {
+        let library = libc::dlopen(file.as_ptr(), libc::RTLD_NOW);
+        if library.is_null() {
+            let message = libc::dlerror();
+            if message.is_null() {
+                return Err("unknown dlopen() error".to_owned());
+            }
+            return Err(std::ffi::CStr::from_ptr(message).to_string_lossy().into_owned());
+        }
+        let address = libc::dlsym(library, symbol.as_ptr());
+        Ok((!address.is_null()).then_some(address))
+    }
 }

@@ -209,12 +209,26 @@ fn extension_suffixes(_: &Object) -> PyResult<Ref<List>> {
 
 fn create_dynamic(_: &Object, args: &Args<'_>) -> PyResult {
     let spec = args.required(0);
-    let (name, path) = (spec.getattr(intern!("name"))?, spec.getattr(intern!("origin"))?);
-    let error = import_error(&format!("extension modules cannot be loaded yet: {}", path.str_lossy()));
-    for (attribute, value) in [(intern!("name"), &name), (intern!("path"), &path)] {
-        error.exception().setattr(attribute, Some(value))?;
-    }
-    Err(error)
+    (loader().create)(spec)
+}
+
+fn exec_dynamic(_: &Object, module: &Object) -> PyResult<i32> {
+    (loader().exec)(module)
+}
+
+/// Who loads extension modules: the room of the C API, if the program has one.
+fn loader() -> &'static import::DynamicLoader {
+    state::interp().extension(|| import::DynamicLoader {
+        create: |spec| {
+            let (name, path) = (spec.getattr(intern!("name"))?, spec.getattr(intern!("origin"))?);
+            let error = import_error("this program was built without extension modules");
+            for (attribute, value) in [(intern!("name"), &name), (intern!("path"), &path)] {
+                error.exception().setattr(attribute, Some(value))?;
+            }
+            Err(error)
+        },
+        exec: |_| Ok(0),
+    })
 }
 
 taipan_object::methods! { static METHODS = {
@@ -226,7 +240,7 @@ taipan_object::methods! { static METHODS = {
     args "create_builtin" "($module, spec, /)" = create_builtin, "Make a native module.";
     one "exec_builtin" "($module, mod, /)" = |_: &Object, _: &Object| 0, "Native modules are complete when made.";
     args "create_dynamic" "($module, spec, file=None, /)" = create_dynamic, "Load an extension module.";
-    one "exec_dynamic" "($module, mod, /)" = |_: &Object, _: &Object| 0, "Run an extension module's second phase.";
+    one "exec_dynamic" "($module, mod, /)" = exec_dynamic, "Run an extension module's second phase.";
     args "is_frozen" "($module, name, /)" = is_frozen, "Whether a module is in the binary as code.";
     args "is_frozen_package" "($module, name, /)" = is_frozen_package, "Whether a frozen module is a package.";
     args "find_frozen" "($module, name, /, *, withdata=False)" = find_frozen, "Data, package flag and original name of a frozen module.";

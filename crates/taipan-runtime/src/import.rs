@@ -30,6 +30,14 @@ pub struct Frozen {
     pub origin: Option<&'static str>,
 }
 
+/// How extension modules are made and run, given by the room of the C API.
+pub struct DynamicLoader {
+    /// Opens the file of a module specification and makes the module.
+    pub create: fn(&Object) -> PyResult,
+    /// Runs the second phase of a module's initialisation.
+    pub exec: fn(&Object) -> PyResult<i32>,
+}
+
 /// The frozen modules of this program.
 pub struct FrozenModules(pub &'static [Frozen]);
 

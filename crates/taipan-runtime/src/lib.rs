@@ -17,7 +17,7 @@ mod streams;
 mod sys;
 
 pub use compile::{Settings, compile_text};
-pub use import::{Frozen, NativeModules, import_module, install_importlib};
+pub use import::{DynamicLoader, Frozen, NativeModules, import_module, install_importlib};
 pub use modules::MODULES;
 pub use printer::{print_exception, to_stderr};
 pub use program::{finish, run};

@@ -67,7 +67,8 @@ unsafe extern "C" fn clear(ptr: *mut PyObject) -> c_int {
 
 macro_rules! part {
     ($name:ident, $field:ident) => {
-        fn $name(&self) -> Option<Ref> {
+        /// The function behind this part of the property.
+        pub fn $name(&self) -> Option<Ref> {
             // SAFETY: the view guarantees the layout.
             unsafe { util::field(&raw mut (*self.raw()).$field) }
         }

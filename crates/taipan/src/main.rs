@@ -19,6 +19,9 @@ const ROOMS: &[&[&ModuleSpec]] = &[
     taipan_mod_data::MODULES,
 ];
 
+#[global_allocator]
+static ALLOCATOR: taipan_object::alloc::Allocator = taipan_object::alloc::Allocator;
+
 const MODULE_COUNT: usize = {
     let (mut count, mut room) = (0, 0);
     while room < ROOMS.len() {
@@ -52,6 +55,7 @@ const TYPES: &[fn() -> PyResult<()>] = &[
     taipan_types_text::install,
     taipan_types_collections::install,
     taipan_mod_io::install,
+    taipan_capi::install,
 ];
 
 const HELP: &str = "usage: taipan [option] ... [-c cmd | -m mod | file | -] [arg] ...\n\

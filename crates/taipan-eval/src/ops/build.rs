@@ -6,6 +6,7 @@ use taipan_object::err::type_error;
 use taipan_object::list::List;
 use taipan_object::protocol::{self, IterStep};
 use taipan_object::singletons::none;
+use taipan_object::slice::Slice;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
@@ -138,9 +139,9 @@ pub unsafe fn build_slice(words: *mut StackRef, count: usize) -> PyResult {
     unsafe {
         let (start, stop) = ((*words).look(), (*words.add(1)).look());
         if count == 3 {
-            return PySlice_Type.call(&[&start, &stop, &(*words.add(2)).look()]);
+            return Slice::new(&start, &stop, &(*words.add(2)).look()).map(Ref::upcast);
         }
-        PySlice_Type.call(&[&start, &stop, none()])
+        Slice::new(&start, &stop, none()).map(Ref::upcast)
     }
 }
 

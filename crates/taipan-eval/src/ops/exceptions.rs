@@ -1,7 +1,6 @@
 //! Raising, matching and finishing exceptions.
 
 use crate::frame::Frame;
-use crate::interp::Exit;
 use crate::stackref::StackRef;
 use taipan_bytecode::{CO_ASYNC_GENERATOR, CO_COROUTINE};
 use taipan_object::err::{self, Exception, type_error};
@@ -59,11 +58,14 @@ pub fn raise(value: Option<Ref>, cause: Option<Ref>) -> PyResult<PyErr> {
     Err(PyErr::from_instance(instance))
 }
 
-/// Raises an exception object again.
-pub fn reraise(object: Ref, add_traceback: bool) -> Exit {
+/// The exception that an object is, to be raised again.
+///
+/// # Errors
+/// `SystemError` when it is none.
+pub fn reraise(object: Ref) -> PyResult<PyErr> {
     match object.downcast_owned::<Exception>() {
-        Ok(exception) => Exit::Raise(PyErr::from_exception(exception), add_traceback),
-        Err(_) => Exit::Raise(err::system_error("a handler found no exception"), true),
+        Ok(exception) => Ok(PyErr::from_exception(exception)),
+        Err(_) => Err(err::system_error("a handler found no exception")),
     }
 }
 

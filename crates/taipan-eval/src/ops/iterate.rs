@@ -248,9 +248,3 @@ pub fn get_anext(iterator: &Object) -> PyResult {
         })
     }
 }
-
-/// The error for a loop over what is no iterator.
-#[cold]
-pub fn not_an_iterator(object: &Object) -> PyErr {
-    raise!(PyExc_TypeError, "'{}' object is not an iterator", object.ty().message_name())
-}

@@ -9,7 +9,7 @@ use taipan_object::err;
 use taipan_object::protocol;
 use taipan_object::statics::*;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, alloc, gc, instance, intern, raise, state};
+use taipan_object::{Object, PyErr, PyResult, Ref, Type, alloc, gc, instance, intern, raise, state};
 
 fn name_of<'a>(frame: *mut Frame, index: usize) -> &'a Str {
     // SAFETY: the running frame is live; names are strs.
@@ -248,7 +248,31 @@ fn exit_method(which: usize) -> bool {
     matches!(which as u32, bc::SPECIAL___EXIT__ | bc::SPECIAL___AEXIT__)
 }
 
-/// `super(class, object).name`.
+/// `super(class, object).name` of an ordinary instance, without a `super` object; `true` when the result
+/// is a method to be called with the instance. `None` where `super` itself has to say what happens.
+fn quick_super(class: &Object, object: &Object, name: &Str, method: bool) -> PyResult<Option<(Ref, bool)>> {
+    let Some(class) = class.downcast::<Type>() else { return Ok(None) };
+    let start = object.ty();
+    if !start.is_subtype(class) || object.downcast::<Type>().is_some() || name.equals("__class__") {
+        return Ok(None);
+    }
+    let Some(mro) = start.mro().map(Ref::of) else { return Ok(None) };
+    let behind = mro.items().iter().skip_while(|entry| !entry.is(class)).skip(1);
+    for entry in behind {
+        // SAFETY: an MRO holds types only.
+        let base: &Type = unsafe { entry.cast() };
+        let Some(dict) = base.dict() else { continue };
+        let Some(found) = dict.get_str(name)? else { continue };
+        if method && found.ty().has_flag(taipan_abi::Py_TPFLAGS_METHOD_DESCRIPTOR) {
+            return Ok(Some((found, true)));
+        }
+        let value = instance::bind_descriptor(&found, object, start)?;
+        return Ok(Some((value, false)));
+    }
+    Ok(None)
+}
+
+/// `super(class, object).name`; `true` when the result is a method to be called with the object.
 ///
 /// # Errors
 /// What `super` and the attribute raise.
@@ -258,16 +282,21 @@ pub fn load_super_attr(
     class: StackRef,
     object: StackRef,
     oparg: usize,
-) -> PyResult {
+) -> PyResult<(Ref, bool)> {
     let name = name_of(frame, oparg >> 2);
     let (super_type, class, object) = (super_type.look(), class.look(), object.look());
+    if super_type.is(&PySuper_Type)
+        && let Some(found) = quick_super(&class, &object, name, oparg & 1 != 0)?
+    {
+        return Ok(found);
+    }
     // A `super` of the program's own is called as written.
     let instance = if oparg & 2 != 0 || super_type.is_exact(&PyType_Type) {
         super_type.call(&[&class, &object])?
     } else {
         super_type.call(&[])?
     };
-    instance.getattr(name)
+    Ok((instance.getattr(name)?, false))
 }
 
 /// `SETUP_ANNOTATIONS`.

@@ -12,6 +12,7 @@ use taipan_object::handle::set_field;
 use taipan_object::native::CompareOp;
 use taipan_object::protocol;
 use taipan_object::singletons::{is_none, none};
+use taipan_object::slice::Slice;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
@@ -50,7 +51,7 @@ pub fn compare_op(left: StackRef, right: StackRef, oparg: usize) -> PyResult {
 }
 
 fn slice_of(start: StackRef, stop: StackRef) -> PyResult {
-    PySlice_Type.call(&[&start.look(), &stop.look(), none()])
+    Slice::new(&start.look(), &stop.look(), none()).map(Ref::upcast)
 }
 
 /// `container[start:stop]`.
@@ -212,18 +213,26 @@ pub fn function_text(function: &Object) -> String {
 ///
 /// # Errors
 /// `MemoryError`.
-pub fn inlined_init(class: StackRef, _count: usize) -> PyResult<Option<(Ref, Ref)>> {
-    let look = class.look();
-    let Some(class) = look.downcast::<Type>() else { return Ok(None) };
+pub fn inlined_init(class: StackRef) -> PyResult<Option<(Ref, Ref)>> {
+    // SAFETY: the caller has tested that the word is an exact type.
+    let class: &Type = unsafe { class.object().cast() };
     let Some(init) = crate::specialize::simple_init(class) else { return Ok(None) };
+    Ok(Some((init, new_instance(class)?)))
+}
+
+/// A fresh instance of a class whose `__new__` is that of `object`.
+///
+/// # Errors
+/// `MemoryError`.
+#[inline(always)]
+pub fn new_instance(class: &Type) -> PyResult {
     // SAFETY: a live type's allocator.
-    let instance = unsafe {
+    unsafe {
         match (*class.raw()).tp_alloc {
-            Some(alloc) => taipan_object::native::from_c(alloc(class.raw(), 0))?,
-            None => return Ok(None),
+            Some(alloc) => taipan_object::native::from_c(alloc(class.raw(), 0)),
+            None => Err(err::system_error("type without an allocator")),
         }
-    };
-    Ok(Some((init, instance)))
+    }
 }
 
 /// The error of an `__init__` that returned something.

@@ -356,6 +356,24 @@ impl<'a> CallArgs<'a> {
         &self.all[..self.all.len() - self.kwnames.map_or(0, Tuple::len)]
     }
 
+    /// The only argument, if there is just one and it is positional.
+    #[inline(always)]
+    pub fn single(&self) -> Option<&'a Object> {
+        match (self.all, self.kwnames) {
+            ([only], None) => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Calls a function that takes a tuple and a dict, such as a `tp_new`.
+    ///
+    /// # Errors
+    /// What the function raises; `MemoryError`.
+    pub fn call_with_tuple<R>(&self, call: impl FnOnce(&Tuple, Option<&Dict>) -> PyResult<R>) -> PyResult<R> {
+        let positional = Tuple::from_refs(self.positional())?;
+        call(&positional, self.keywords_dict()?.as_deref())
+    }
+
     /// Names and values of the keyword arguments.
     pub fn keywords(&self) -> impl Iterator<Item = (&'a Object, &'a Object)> {
         let count = self.kwnames.map_or(0, Tuple::len);

@@ -113,6 +113,13 @@ fn init(module: &Module) -> PyResult<()> {
     for (name, value) in singletons {
         module.add(name, value)?;
     }
+    let (len, isinstance) = (
+        module.getattr(taipan_object::intern!("len"))?,
+        module.getattr(taipan_object::intern!("isinstance"))?,
+    );
+    if let (Some(len), Some(isinstance)) = (len.downcast(), isinstance.downcast()) {
+        taipan_object::state::interp().callables.set(len, isinstance);
+    }
     Ok(())
 }
 

@@ -41,18 +41,7 @@ pub(super) fn subscript(list: &List, key: &Object) -> PyResult {
     let Some(slice) = key.downcast::<Slice>() else { return Err(bad_index(key)) };
     let (start, stop, step) = slice.unpack()?;
     let range = slice::adjust(list.len(), start, stop, step);
-    Ok(copy_places(list, range)?.upcast())
-}
-
-/// A new list of the selected items.
-fn copy_places(list: &List, range: slice::Range) -> PyResult<Ref<List>> {
-    let new = List::with_capacity(range.count)?;
-    for place in range.places() {
-        if let Some(item) = list.get(place) {
-            new.append(item)?;
-        }
-    }
-    Ok(new)
+    Ok(list.copy_range(range)?.upcast())
 }
 
 pub(super) fn set_index(list: &List, index: isize, value: Option<&Object>) -> PyResult<()> {

@@ -10,7 +10,7 @@ use taipan_object::bytes::Bytes;
 use taipan_object::dict::Dict;
 use taipan_object::float::Float;
 use taipan_object::int::Int;
-use taipan_object::native::{Args, GetSetRow, from_c, getset_row};
+use taipan_object::native::{Args, CallArgs, GetSetRow, from_c, getset_row};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
@@ -100,6 +100,15 @@ pub(super) fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
         }
     };
     instance_of(ty, value)
+}
+
+/// `float(...)`.
+pub(super) fn vectorcall(ty: &Type, args: CallArgs<'_>) -> PyResult {
+    match args.single() {
+        Some(object) if object.is_exact(&PyFloat_Type) => Ok(object.new_ref()),
+        Some(object) => Ok(Float::new(float_from_object(object)?).upcast()),
+        None => args.call_with_tuple(|args, kwargs| new(ty, args, kwargs)),
+    }
 }
 
 /// The value as an instance of `ty`, which is `float` or a subclass.

@@ -15,6 +15,7 @@ pub static SPEC: TypeSpec = TypeSpec {
     slots: &[
         raw_dealloc(taipan_object::float::dealloc),
         tp_new(methods::new),
+        tp_vectorcall(methods::vectorcall),
         tp_repr(methods::repr),
         tp_hash(methods::hash_slot),
         tp_richcompare(compare_slot),

@@ -7,7 +7,7 @@ use taipan_object::buffer::{Buffer, alloc_instance, has_buffer};
 use taipan_object::bytes::{ByteArray, Bytes};
 use taipan_object::dict::Dict;
 use taipan_object::int::Int;
-use taipan_object::native::{Signature, from_c};
+use taipan_object::native::{CallArgs, Signature, from_c};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
@@ -133,6 +133,14 @@ pub(super) fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
         (Some(value), Some(base)) => with_base(value, base)?,
     };
     instance_of(ty, value)
+}
+
+/// `int(...)`.
+pub(super) fn vectorcall(ty: &Type, args: CallArgs<'_>) -> PyResult {
+    match args.single() {
+        Some(value) => int_from_object(value).map(Ref::upcast),
+        None => args.call_with_tuple(|args, kwargs| new(ty, args, kwargs)),
+    }
 }
 
 #[cold]

@@ -96,6 +96,7 @@ pub static SPEC: TypeSpec = TypeSpec {
     slots: &[
         raw_dealloc(taipan_object::int::dealloc),
         tp_new(make::new),
+        tp_vectorcall(make::vectorcall),
         tp_repr(methods::repr),
         tp_hash(methods::hash_slot),
         tp_richcompare(compare_slot),

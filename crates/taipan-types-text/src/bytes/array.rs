@@ -50,7 +50,7 @@ fn check_exports(array: &ByteArray) -> PyResult<()> {
 }
 
 /// Changes the size; new bytes are unspecified.
-fn resize(array: &ByteArray, size: usize) -> PyResult<()> {
+pub fn resize(array: &ByteArray, size: usize) -> PyResult<()> {
     if size == array.len() {
         return Ok(());
     }

@@ -9,7 +9,7 @@ mod iter;
 mod make;
 mod methods;
 
-pub use array::BYTEARRAY_SPEC;
+pub use array::{BYTEARRAY_SPEC, resize as bytearray_resize};
 pub use iter::{BYTEARRAY_ITER_SPEC, BYTES_ITER_SPEC};
 pub use methods::{from_hex, hex_text, repr_literal};
 

@@ -4,7 +4,7 @@ use crate::util::name_arg;
 use taipan_object::buffer::{Buffer, alloc_instance, has_buffer};
 use taipan_object::bytes::Bytes;
 use taipan_object::dict::Dict;
-use taipan_object::native::Signature;
+use taipan_object::native::{CallArgs, Signature};
 use taipan_object::statics::{PyExc_TypeError, PyUnicode_Type};
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{Str, empty, fill_subclass};
@@ -78,6 +78,14 @@ pub fn str_from_object(object: &Object, encoding: Option<&str>, errors: Option<&
 }
 
 static SIGNATURE: Signature = Signature::parse("str", "(object='', encoding='utf-8', errors='strict')");
+
+/// `str(...)`.
+pub(super) fn vectorcall(ty: &Type, args: CallArgs<'_>) -> PyResult {
+    match args.single() {
+        Some(object) => object.str().map(Ref::upcast),
+        None => args.call_with_tuple(|args, kwargs| new(ty, args, kwargs)),
+    }
+}
 
 /// `str.__new__`.
 pub(super) fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {

@@ -227,6 +227,7 @@ pub static SPEC: TypeSpec = TypeSpec {
     slots: &[
         raw_dealloc(taipan_object::unicode::dealloc),
         tp_new(make::new),
+        tp_vectorcall(make::vectorcall),
         tp_repr(repr::repr),
         tp_str(split::exact),
         tp_hash(hash),
