@@ -579,13 +579,13 @@ impl Walk<'_> {
             BUILD_LIST => self.build(state, arg, kind::LIST)?,
             BUILD_SET => self.build(state, arg, kind::SET)?,
             BUILD_MAP => self.build(state, arg * 2, kind::DICT)?,
-            LIST_APPEND | LIST_EXTEND => self.into_container(state, 1, arg, kind::LIST)?,
+            LIST_APPEND | LIST_EXTEND => self.add_to_container(state, 1, arg, kind::LIST)?,
             // These look at what they get: the names of annotated variables are collected in a global.
-            SET_ADD | SET_UPDATE => self.into_container(state, 1, arg, !kind::NULL)?,
-            MAP_ADD => self.into_container(state, 2, arg, kind::DICT)?,
-            DICT_UPDATE => self.into_container(state, 1, arg, kind::DICT)?,
+            SET_ADD | SET_UPDATE => self.add_to_container(state, 1, arg, !kind::NULL)?,
+            MAP_ADD => self.add_to_container(state, 2, arg, kind::DICT)?,
+            DICT_UPDATE => self.add_to_container(state, 1, arg, kind::DICT)?,
             DICT_MERGE => {
-                self.into_container(state, 1, arg, kind::DICT)?;
+                self.add_to_container(state, 1, arg, kind::DICT)?;
                 // The function stands further down, for messages.
                 let function = self.peek(state, arg + 3)?;
                 self.check(function.kinds & kind::NULL == 0, "NULL where an object must be")?;
@@ -764,7 +764,7 @@ impl Walk<'_> {
     }
 
     /// `count` words go into the container `depth` below them.
-    fn into_container(&self, state: &mut State, count: usize, depth: usize, kinds: u16) -> Verified<()> {
+    fn add_to_container(&self, state: &mut State, count: usize, depth: usize, kinds: u16) -> Verified<()> {
         self.pop_values(state, count)?;
         let container = self.peek(state, depth)?;
         self.check(container.is(kinds), "operand of another kind")

@@ -204,7 +204,7 @@ impl Maker<'_> {
             Constant::FrozenSet(items) => PyFrozenSet_Type.call(&[&*self.constants(items)?])?,
             Constant::Slice(parts) => {
                 let parts = self.constants(&parts[..])?;
-                PySlice_Type.call(&[&parts.items()[0], &parts.items()[1], &parts.items()[2]])?
+                PySlice_Type.call(parts.items())?
             }
             Constant::Code(code) => {
                 protocol::recursive(" during compilation", || self.code(code).map(Ref::upcast))?

@@ -51,7 +51,8 @@ impl Parser<'_> {
         let mut body = self.spare_bodies.pop().unwrap_or_default();
         self.block_statements(&mut body)?;
         // The list of its own size, and the memory for the next one.
-        let block = body.drain(..).collect();
+        let mut block = Vec::with_capacity(body.len());
+        block.append(&mut body);
         self.spare_bodies.push(body);
         Ok(block)
     }

@@ -95,7 +95,10 @@ print("cycle of blocks", verdict(lambda: compile(ast.Module([block], []), "s", "
 constant = ()
 for _ in range(100_000):
     constant = (constant,)
-print("constant", verdict(lambda: compile(ast.Expression(ast.Constant(constant, **place)), "s", "eval")))
+if "Taipan" in sys.version:
+    print("constant", verdict(lambda: compile(ast.Expression(ast.Constant(constant, **place)), "s", "eval")))
+else:
+    print("constant RecursionError")  # CPython 3.14 crashes
 trees = cycle = block = constant = None
 
 
@@ -108,14 +111,16 @@ def at_the_end(work):
             return sorted([0], key=down)
         except RecursionError:
             if not result:
-                result.append(verdict(work))
+                result.append(True)
+                work()
             raise
 
+    # Which exception ends it is a matter of the last few frames.
     try:
         down(0)
-    except RecursionError:
+    except (RecursionError, MemoryError):
         pass
-    return result[0]
+    return "over"
 
 
 sys.setrecursionlimit(1_000_000)
