@@ -881,3 +881,56 @@ fn changes_frame(op: Opcode) -> bool {
             | RETURN_GENERATOR
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(code: &[(Opcode, u8)], stacksize: usize, locals: &[u8], parameters: usize) -> Verified<()> {
+        let code: Vec<u8> = code.iter().flat_map(|(op, arg)| [*op as u16 as u8, *arg]).collect();
+        verify(&Subject {
+            code: &code,
+            constant: &|_| ConstantKind::Other,
+            constants: 1,
+            names: 1,
+            localspluskinds: locals,
+            parameters,
+            stacksize,
+            flags: 0,
+            exceptiontable: &[],
+        })
+    }
+
+    fn refusal(code: &[(Opcode, u8)]) -> &'static str {
+        check(code, 2, &[0x20], 0).expect_err("this code is refused").what
+    }
+
+    #[test]
+    fn sound_code_is_accepted() {
+        use Opcode::*;
+        assert_eq!(check(&[(RESUME, 0), (LOAD_CONST, 0), (RETURN_VALUE, 0)], 1, &[], 0), Ok(()));
+        assert_eq!(check(&[(LOAD_FAST_BORROW, 0), (RETURN_VALUE, 0)], 1, &[0x22], 1), Ok(()));
+    }
+
+    #[test]
+    fn unsound_code_is_refused() {
+        use Opcode::*;
+        assert_eq!(refusal(&[(RETURN_VALUE, 0)]), "stack underflow");
+        assert_eq!(refusal(&[(LOAD_CONST, 1), (RETURN_VALUE, 0)]), "argument out of range");
+        assert_eq!(refusal(&[(LOAD_CONST, 0)]), "control runs off the end");
+        assert_eq!(refusal(&[(LOAD_FAST, 0), (RETURN_VALUE, 0)]), "unbound variable");
+        assert_eq!(refusal(&[(LOAD_FAST, 7), (RETURN_VALUE, 0)]), "no such variable");
+        assert_eq!(refusal(&[(PUSH_NULL, 0), (RETURN_VALUE, 0)]), "NULL where an object must be");
+        assert_eq!(refusal(&[(JUMP_FORWARD, 9), (RETURN_VALUE, 0)]), "jump to no instruction");
+        assert_eq!(refusal(&[(LOAD_CONST, 0), (POP_EXCEPT, 0)]), "operand of another kind");
+        assert_eq!(refusal(&[(LOAD_CONST, 0), (YIELD_VALUE, 0)]), "yield outside a generator");
+        let push = (LOAD_CONST, 0);
+        assert_eq!(refusal(&[push, push, push, (RETURN_VALUE, 0)]), "stack too small");
+        // The loop pushes one value more each time round.
+        let endless = [push, (JUMP_BACKWARD, 3), (CACHE, 0)];
+        assert_eq!(refusal(&endless), "paths meet with different stacks");
+        let overwritten =
+            [push, (STORE_FAST, 0), (LOAD_FAST_BORROW, 0), push, (STORE_FAST, 0), (RETURN_VALUE, 0)];
+        assert_eq!(refusal(&overwritten), "local changed while it is borrowed from");
+    }
+}
