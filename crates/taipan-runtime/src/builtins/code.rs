@@ -161,6 +161,7 @@ pub(super) fn compile(_: &Module, args: &Args<'_>) -> PyResult {
     let optimized = flags & PYCF_OPTIMIZED_AST == PYCF_OPTIMIZED_AST;
     if ast::is_node(source) {
         if flags & PYCF_ONLY_AST != 0 && !optimized {
+            ast::check_root(source, mode)?;
             return Ok(source.new_ref());
         }
         let mut tree = ast::from_object(source, mode)?;

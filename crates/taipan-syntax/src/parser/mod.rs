@@ -96,7 +96,7 @@ pub(crate) struct Parser<'s> {
     /// Empty lists of statements, kept for their memory.
     spare_bodies: Vec<Vec<Stmt>>,
     feature_version: u8,
-    version_error: Option<Box<crate::ParseError>>,
+    own_error: Option<Box<crate::ParseError>>,
 }
 
 /// What the parser is to read.
@@ -128,7 +128,7 @@ pub(crate) fn parse(
         items: Vec::new(),
         spare_bodies: Vec::new(),
         feature_version: settings.feature_version,
-        version_error: None,
+        own_error: None,
     };
     parser.tokenize(settings).map_err(|Fail| None)?;
     let module = match settings.mode {
@@ -137,7 +137,7 @@ pub(crate) fn parse(
         crate::Mode::Eval => parser.eval(),
         crate::Mode::FuncType => parser.func_type(),
     };
-    let module = match (module, parser.version_error) {
+    let module = match (module, parser.own_error) {
         (_, Some(error)) => {
             return Err(Some(Box::new(crate::Rejected { error: *error, warnings: parser.warnings })));
         }
@@ -274,10 +274,24 @@ impl<'s> Parser<'s> {
         if let Some(name) = self.names.get(text) {
             return name.clone();
         }
-        let name =
-            if text.is_ascii() { Identifier::from(text) } else { Identifier::from(&*unicode::nfkc(text)) };
+        let name = if text.is_ascii() { Identifier::from(text) } else { self.normal_identifier(text) };
         self.names.insert(text, name.clone());
         name
+    }
+
+    /// A word with other letters; its normal form may be one that no identifier can have.
+    #[cold]
+    fn normal_identifier(&mut self, text: &str) -> Identifier {
+        let normal = unicode::nfkc(text);
+        if matches!(&*normal, "None" | "True" | "False") {
+            let error = crate::ParseError {
+                kind: crate::ErrorKind::ValueError,
+                msg: format!("identifier field can't represent '{normal}' constant"),
+                place: None,
+            };
+            self.own_error.get_or_insert_with(|| Box::new(error));
+        }
+        Identifier::from(&*normal)
     }
 
     fn name(&mut self) -> Parse<Identifier> {

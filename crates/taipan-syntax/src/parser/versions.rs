@@ -39,7 +39,7 @@ impl Parser<'_> {
                 text: Some(line.to_owned()),
             }),
         };
-        self.version_error.get_or_insert_with(|| Box::new(error));
+        self.own_error.get_or_insert_with(|| Box::new(error));
         Err(Fail)
     }
 }
