@@ -342,7 +342,7 @@ unsafe fn recursion_error(thread: *mut ThreadState) -> taipan_object::PyErr {
     unsafe {
         (*thread).base.py_recursion_remaining += 50;
         let error = taipan_object::err::recursion_error("maximum recursion depth exceeded");
-        (*thread).base.py_recursion_remaining -= 49;
+        (*thread).base.py_recursion_remaining -= 50;
         error
     }
 }

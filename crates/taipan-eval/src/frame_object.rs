@@ -77,6 +77,19 @@ pub fn current() -> Option<Ref> {
     unsafe { of(frame) }.ok().map(Ref::upcast)
 }
 
+/// The namespace of the running code; in functions a dict of what the variables hold now.
+///
+/// # Errors
+/// `SystemError` without running code, `MemoryError`.
+pub fn current_locals() -> PyResult {
+    let frame = crate::frame::current_frame();
+    if frame.is_null() {
+        return Err(taipan_object::err::system_error("frame does not exist"));
+    }
+    // SAFETY: the current frame is live.
+    unsafe { locals_snapshot(frame) }
+}
+
 impl FrameObject {
     /// The frame: running, in a generator, or in the object itself.
     #[inline]
@@ -293,13 +306,34 @@ pub unsafe fn locals_snapshot(frame: *mut Frame) -> PyResult {
                 dict.set_str(code.local_name(index), &value)?;
             }
         }
+        // Names that were added through `f_locals`.
+        if let Some(object) = Object::borrow_opt((*frame).frame_obj)
+            && let Some(extra) = Object::borrow_opt((*object.raw_as::<PyFrameObject>()).f_extra_locals)
+            && let Some(extra) = extra.downcast::<Dict>()
+        {
+            for (name, value) in extra.items_vec() {
+                dict.set(&name, &value)?;
+            }
+        }
         Ok(dict.upcast())
     }
 }
 
-fn live(object: &FrameObject) -> PyResult<*mut Frame> {
+pub(crate) fn live(object: &FrameObject) -> PyResult<*mut Frame> {
     let frame = object.frame();
     if frame.is_null() { Err(runtime_error("the frame has been cleared")) } else { Ok(frame) }
+}
+
+/// The namespace outside functions, a view of the variables inside.
+fn f_locals(object: &FrameObject) -> PyResult {
+    let frame = live(object)?;
+    // SAFETY: a live frame.
+    unsafe {
+        if (*frame).f_locals.is_null() && Frame::code(frame).flags() & CO_OPTIMIZED != 0 {
+            return crate::locals_proxy::of(object);
+        }
+        locals_snapshot(frame)
+    }
 }
 
 fn f_lineno(object: &FrameObject) -> PyResult {
@@ -364,8 +398,7 @@ static GETSET: &[GetSetRow] = &[
         |f: &FrameObject| -> PyResult { Ok(unsafe { Object::borrow((*live(f)?).f_builtins) }.new_ref()) },
         c"",
     ),
-    // SAFETY: a live frame.
-    getset_row(c"f_locals", |f: &FrameObject| -> PyResult { unsafe { locals_snapshot(live(f)?) } }, c""),
+    getset_row(c"f_locals", f_locals, c""),
     getset_row(
         c"f_lasti",
         // SAFETY: a live frame.

@@ -12,7 +12,9 @@ use taipan_object::native::{
     tp_descr_get, tp_repr,
 };
 use taipan_object::singletons::{is_none, none};
-use taipan_object::statics::{PyCell_Type, PyExc_TypeError, PyExc_ValueError, PyFunction_Type};
+use taipan_object::statics::{
+    PyCell_Type, PyExc_TypeError, PyExc_ValueError, PyFunction_Type, PyModule_Type,
+};
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{
@@ -121,19 +123,19 @@ impl Function {
 ///
 /// # Errors
 /// What looking it up raises.
-pub fn builtins_of(globals: &Dict) -> PyResult<Ref<Dict>> {
+pub fn builtins_of(globals: &Dict) -> PyResult {
     let found = globals.get_str(intern!("__builtins__"))?;
     if let Some(found) = found {
-        if let Some(dict) = found.downcast::<Dict>() {
-            return Ok(Ref::of(dict));
+        if found.ty().is_subtype(&PyModule_Type)
+            && let Some(dict) = instance::existing_dict(&found)
+        {
+            return Ok(dict.new_ref());
         }
-        if let Some(dict) = instance::existing_dict(&found) {
-            return Ok(Ref::of(dict));
-        }
+        return Ok(found);
     }
     match state::interp().builtins.borrow().as_ref() {
-        Some(builtins) => Ok(builtins.clone()),
-        None => Dict::new(),
+        Some(builtins) => Ok(builtins.clone().upcast()),
+        None => Dict::new().map(Ref::upcast),
     }
 }
 

@@ -49,6 +49,8 @@ pub struct RawGenerator {
     frame_state: i8,
     frame: Frame,
 }
+/// Where `ag_running` stands.
+pub(crate) const RUNNING_ASYNC_OFFSET: usize = offset_of!(RawGenerator, running_async);
 const _: () = assert!(offset_of!(RawGenerator, frame) == 72 && offset_of!(RawGenerator, frame_state) == 67);
 
 /// States of a generator's frame (the numbers are CPython's).
@@ -75,8 +77,48 @@ impl Generator {
         unsafe { (*self.raw()).frame_state }
     }
 
-    fn is_finished(&self) -> bool {
+    /// Whether the frame has returned or raised.
+    pub(crate) fn is_finished(&self) -> bool {
         self.state() >= COMPLETED
+    }
+
+    /// Whether an awaitable of this asynchronous generator is under way.
+    pub(crate) fn is_running_async(&self) -> bool {
+        // SAFETY: the view guarantees the layout.
+        unsafe { (*self.raw()).running_async != 0 }
+    }
+
+    pub(crate) fn set_running_async(&self, running: bool) {
+        // SAFETY: as above.
+        unsafe { (*self.raw()).running_async = u8::from(running) }
+    }
+
+    /// Whether this asynchronous generator can give nothing more.
+    pub(crate) fn is_closed(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.raw()).closed != 0 }
+    }
+
+    pub(crate) fn set_closed(&self) {
+        // SAFETY: as above.
+        unsafe { (*self.raw()).closed = 1 }
+    }
+
+    /// True at the first call.
+    pub(crate) fn take_first_use(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { core::mem::replace(&mut (*self.raw()).hooks_inited, 1) == 0 }
+    }
+
+    pub(crate) fn set_finalizer(&self, finalizer: Option<Ref>) {
+        // SAFETY: as above; the field owns a reference.
+        unsafe { set_field(&raw mut (*self.raw()).origin_or_finalizer, finalizer) }
+    }
+
+    /// `__qualname__`.
+    pub(crate) fn qualname(&self) -> Ref {
+        // SAFETY: as above; the field is never null.
+        unsafe { Object::borrow((*self.raw()).qualname).new_ref() }
     }
 
     /// `generator`, `coroutine` or `async generator`, for messages.
@@ -218,6 +260,17 @@ pub unsafe fn suspend(thread: *mut ThreadState, frame: *mut Frame, oparg: usize)
     }
 }
 
+/// Clears the frame of a generator that is over. The generator keeps the code, which `gi_code` shows.
+unsafe fn release_frame(generator: *mut RawGenerator) {
+    // SAFETY: the frame is complete and does not run.
+    unsafe {
+        let frame = &raw mut (*generator).frame;
+        let code = (*frame).f_executable.look().new_ref();
+        frame::clear_frame(frame);
+        (*frame).f_executable = StackRef::owned(code);
+    }
+}
+
 /// Ends the generator of a frame that has returned or raised.
 ///
 /// # Safety
@@ -231,7 +284,7 @@ pub unsafe fn finish(thread: *mut ThreadState, frame: *mut Frame) {
         end(thread, generator);
         (*generator).frame_state = CLEARED;
         clear_field(&raw mut (*generator).exc_state.exc_value);
-        frame::clear_frame(frame);
+        release_frame(generator);
         drop(keep);
     }
 }
@@ -336,7 +389,7 @@ fn protocol_next(iterator: &Object) -> PyResult {
 }
 
 /// Resumes a generator from native code with a value or an exception.
-fn resume(generator: &Generator, value: Option<&Object>, throw: Option<PyErr>) -> PyResult<Sent> {
+pub(crate) fn resume(generator: &Generator, value: Option<&Object>, throw: Option<PyErr>) -> PyResult<Sent> {
     let raw = generator.raw();
     let state = generator.state();
     if state == EXECUTING {
@@ -351,11 +404,11 @@ fn resume(generator: &Generator, value: Option<&Object>, throw: Option<PyErr>) -
         ));
     }
     if generator.is_finished() {
-        if let Some(error) = throw {
-            return Err(error);
-        }
         if generator.is_exact(&PyCoro_Type) {
             return Err(err::runtime_error("cannot reuse already awaited coroutine"));
+        }
+        if let Some(error) = throw {
+            return Err(error);
         }
         return Ok(Sent::Returned(none().new_ref()));
     }
@@ -371,7 +424,16 @@ fn resume(generator: &Generator, value: Option<&Object>, throw: Option<PyErr>) -
                 (*new).stackpointer = (*new).stackpointer.add(1);
                 crate::interp::run_frame(thread, new)
             }
-            Some(error) => crate::interp::throw_into(thread, new, error),
+            Some(error) => {
+                // The handlers of a yield count on the word that resuming leaves.
+                (*new).stackpointer.write(StackRef::borrowed(none()));
+                (*new).stackpointer = (*new).stackpointer.add(1);
+                let own = (*raw).exc_state.exc_value;
+                if Object::borrow_opt(own).is_some_and(|handled| !is_none(handled)) {
+                    error.exception().chain_context();
+                }
+                crate::interp::throw_into(thread, new, error)
+            }
         }
     };
     drop(keep);
@@ -384,7 +446,12 @@ fn send_slot(generator: &Generator, value: &Object) -> PyResult<Sent> {
 }
 
 fn next_slot(generator: &Generator) -> PyResult<Option<Ref>> {
-    match resume(generator, None, None)? {
+    next_of(resume(generator, None, None))
+}
+
+/// A step as the answer of `tp_iternext`.
+pub(crate) fn next_of(step: PyResult<Sent>) -> PyResult<Option<Ref>> {
+    match step? {
         Sent::Yielded(value) => Ok(Some(value)),
         Sent::Returned(value) if is_none(&value) => Ok(None),
         Sent::Returned(value) => Err(stop_with(&value)),
@@ -396,8 +463,9 @@ fn stop_with(value: &Object) -> PyErr {
     err::stop_iteration(Some(value))
 }
 
-fn finished(sent: Sent) -> PyResult {
-    match sent {
+/// A step as the answer of a method: the end is a `StopIteration`.
+pub(crate) fn finished(step: PyResult<Sent>) -> PyResult {
+    match step? {
         Sent::Yielded(value) => Ok(value),
         Sent::Returned(value) if is_none(&value) => Err(err::stop_iteration(None)),
         Sent::Returned(value) => Err(stop_with(&value)),
@@ -405,7 +473,7 @@ fn finished(sent: Sent) -> PyResult {
 }
 
 fn send_method(generator: &Generator, value: &Object) -> PyResult {
-    finished(resume(generator, Some(value), None)?)
+    finished(resume(generator, Some(value), None))
 }
 
 fn throw_method(generator: &Generator, args: &[&Object]) -> PyResult {
@@ -420,12 +488,21 @@ fn throw_method(generator: &Generator, args: &[&Object]) -> PyResult {
             1,
         )?;
     }
-    let error = thrown_exception(args)?;
-    throw(generator, error, true)
+    let error = parse_throw(args)?;
+    finished(throw(generator, error, true))
+}
+
+/// The exception that a tuple of arguments means, with the method's name for messages.
+pub(crate) fn thrown_exception(method: &str, args: &[&Object]) -> PyResult<PyErr> {
+    if args.is_empty() || args.len() > 3 {
+        let bound = if args.is_empty() { "at least 1 argument" } else { "at most 3 arguments" };
+        return Err(raise!(PyExc_TypeError, "{method} expected {bound}, got {}", args.len()));
+    }
+    parse_throw(args)
 }
 
 /// The exception of `throw(type[, value[, tb]])`.
-fn thrown_exception(args: &[&Object]) -> PyResult<PyErr> {
+pub(crate) fn parse_throw(args: &[&Object]) -> PyResult<PyErr> {
     let given = |index: usize| args.get(index).copied().filter(|arg| !is_none(arg));
     let error = if let Some(class) =
         args[0].downcast::<Type>().filter(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS))
@@ -467,7 +544,7 @@ fn exception_of(object: &Object) -> PyErr {
 }
 
 /// What a suspended `yield from` or `await` delegates to.
-fn delegate(generator: &Generator) -> Option<Ref> {
+pub(crate) fn delegate(generator: &Generator) -> Option<Ref> {
     if generator.state() != SUSPENDED_YIELD_FROM {
         return None;
     }
@@ -476,45 +553,51 @@ fn delegate(generator: &Generator) -> Option<Ref> {
 }
 
 /// Throws an exception into a generator: through to the innermost delegate first.
-fn throw(generator: &Generator, error: PyErr, close_on_exit: bool) -> PyResult {
-    let Some(inner) = delegate(generator) else { return finished(resume(generator, None, Some(error))?) };
+///
+/// # Errors
+/// What the generator raises.
+pub(crate) fn throw(generator: &Generator, error: PyErr, close_on_exit: bool) -> PyResult<Sent> {
+    let Some(inner) = delegate(generator) else { return resume(generator, None, Some(error)) };
     if error.is(&PyExc_GeneratorExit) && close_on_exit {
         // SAFETY: marks the outer generator as running while its delegate is closed.
         let closed = unsafe { while_running(generator, || close_iterator(&inner)) };
         return match closed {
-            Ok(()) => finished(resume(generator, None, Some(error))?),
-            Err(other) => finished(resume(generator, None, Some(other))?),
+            Ok(()) => resume(generator, None, Some(error)),
+            Err(other) => resume(generator, None, Some(other)),
         };
     }
     let outcome = if let Some(inner) = inner.downcast::<Generator>().filter(|g| !g.is_exact(&PyAsyncGen_Type))
     {
-        // SAFETY: as above.
-        unsafe { while_running(generator, || throw(inner, error, close_on_exit)) }
+        taipan_object::protocol::recursive("", || {
+            // SAFETY: as above.
+            unsafe { while_running(generator, || throw(inner, error, close_on_exit)) }
+        })
     } else {
         match inner.getattr_opt(intern!("throw"))? {
-            None => return finished(resume(generator, None, Some(error))?),
+            None => return resume(generator, None, Some(error)),
             // SAFETY: as above.
-            Some(method) => unsafe { while_running(generator, || method.call(&[error.exception()])) },
+            Some(method) => unsafe {
+                while_running(generator, || method.call(&[error.exception()]).map(Sent::Yielded))
+            },
         }
     };
     match outcome {
-        Ok(value) => Ok(value),
-        Err(error) => {
-            // The delegate has ended: its StopIteration's value is the result of the expression.
-            match crate::ops::stop_value(error) {
-                Ok(value) => finish_delegation(generator, &value),
-                Err(error) => finished(resume(generator, None, Some(error))?),
-            }
-        }
+        Ok(Sent::Yielded(value)) => Ok(Sent::Yielded(value)),
+        // The delegate has ended: its result is the value of the expression.
+        Ok(Sent::Returned(value)) => finish_delegation(generator, &value),
+        Err(error) => match crate::ops::stop_value(error) {
+            Ok(value) => finish_delegation(generator, &value),
+            Err(error) => resume(generator, None, Some(error)),
+        },
     }
 }
 
 /// Lets the outer generator go on behind its `yield from` with the delegate's result.
-fn finish_delegation(generator: &Generator, value: &Object) -> PyResult {
+fn finish_delegation(generator: &Generator, value: &Object) -> PyResult<Sent> {
     // SAFETY: the frame is suspended at the YIELD_VALUE of a SEND loop: throwing StopIteration there makes
     // CLEANUP_THROW take the value.
     let error = err::stop_iteration(Some(value));
-    finished(resume(generator, None, Some(error))?)
+    resume(generator, None, Some(error))
 }
 
 unsafe fn while_running<T>(generator: &Generator, run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
@@ -522,7 +605,14 @@ unsafe fn while_running<T>(generator: &Generator, run: impl FnOnce() -> PyResult
     unsafe {
         let raw = generator.raw();
         let state = core::mem::replace(&mut (*raw).frame_state, EXECUTING);
+        // Tracebacks and `sys._getframe` see the outer generator's frame while the delegate runs.
+        let thread = state::current();
+        let previous = (*thread).base.current_frame;
+        (*raw).frame.previous = previous.cast();
+        (*thread).base.current_frame = (&raw mut (*raw).frame).cast();
         let result = run();
+        (*thread).base.current_frame = previous;
+        (*raw).frame.previous = null_mut();
         (*raw).frame_state = state;
         result
     }
@@ -539,6 +629,9 @@ fn close_iterator(iterator: &Object) -> PyResult<()> {
     Ok(())
 }
 
+/// The bit in the argument of a RESUME that says that no `try` surrounds it.
+const RESUME_OUTSIDE_TRY: u16 = 4;
+
 /// `close()`: gives what the generator returned, or `None`.
 fn close(generator: &Generator) -> PyResult {
     if generator.state() == CREATED {
@@ -546,7 +639,7 @@ fn close(generator: &Generator) -> PyResult {
         unsafe {
             let raw = generator.raw();
             (*raw).frame_state = CLEARED;
-            frame::clear_frame(&raw mut (*raw).frame);
+            release_frame(raw);
         }
         return Ok(none().new_ref());
     }
@@ -556,8 +649,21 @@ fn close(generator: &Generator) -> PyResult {
     if generator.state() == EXECUTING {
         return Err(err::value_error(&format!("{} already executing", generator.kind())));
     }
+    let inner = delegate(generator);
+    // Suspended outside of any handler: nothing could see the exception.
+    // SAFETY: a suspended frame stands at the RESUME behind its yield.
+    unsafe {
+        let raw = generator.raw();
+        let resume = (*generator.frame()).instr_ptr.read();
+        let outside = resume as u8 == taipan_bytecode::op::RESUME && (resume >> 8) & RESUME_OUTSIDE_TRY != 0;
+        if outside && inner.is_none() {
+            (*raw).frame_state = CLEARED;
+            release_frame(raw);
+            return Ok(none().new_ref());
+        }
+    }
     let exit = PyErr::with_args(&PyExc_GeneratorExit, &[]);
-    let error = match delegate(generator) {
+    let error = match inner {
         Some(inner) => {
             // SAFETY: marks the generator as running while its delegate is closed.
             match unsafe { while_running(generator, || close_iterator(&inner)) } {
@@ -588,7 +694,7 @@ pub unsafe fn close_frame(frame: *mut Frame) -> PyResult<()> {
     close(&generator).map(|_| ())
 }
 
-fn finalize(generator: &Generator) {
+pub(crate) fn finalize(generator: &Generator) {
     if generator.is_finished() || generator.state() == EXECUTING {
         return;
     }
@@ -602,26 +708,34 @@ fn finalize(generator: &Generator) {
         // SAFETY: the view guarantees the layout.
         if let Some(finalizer) = finalizer.filter(|_| unsafe { (*generator.raw()).closed == 0 }) {
             if let Err(error) = finalizer.call(&[generator]) {
-                err::write_unraisable(error, Some(generator));
+                err::write_unraisable_at(error, "Exception ignored while finalizing generator", generator);
             }
             return;
         }
     }
     if let Err(error) = close(generator) {
-        err::write_unraisable(error, Some(generator));
+        err::write_unraisable_at(error, "Exception ignored while closing generator", generator);
     }
 }
 
+/// The library's `warnings` knows how to show where the coroutine was made.
 fn warn_never_awaited(generator: &Generator) {
-    // SAFETY: the view guarantees the layout.
-    let name = unsafe { Object::borrow((*generator.raw()).qualname) }.str_lossy();
-    let message = format!("coroutine '{name}' was never awaited");
-    if let Err(error) = (state::interp().hooks.get().warn)(&PyExc_RuntimeWarning, &message, 1) {
-        err::write_unraisable(error, Some(generator));
+    let warned = match (state::interp().hooks.get().import_module)("warnings")
+        .and_then(|module| module.getattr_opt(intern!("_warn_unawaited_coroutine")))
+    {
+        Ok(Some(function)) => function.call(&[generator]).map(|_| ()),
+        Ok(None) => {
+            let message = format!("coroutine '{}' was never awaited", generator.qualname().str_lossy());
+            (state::interp().hooks.get().warn)(&PyExc_RuntimeWarning, &message, 1)
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = warned {
+        err::write_unraisable_at(error, "Exception ignored while finalizing coroutine", generator);
     }
 }
 
-unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
+pub(crate) unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
     // SAFETY: dead by contract.
     unsafe {
         let generator: &Generator = Object::borrow(ptr).cast();
@@ -633,8 +747,9 @@ unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
         let raw = generator.raw();
         if (*raw).frame_state < COMPLETED {
             (*raw).frame_state = CLEARED;
-            frame::clear_frame(&raw mut (*raw).frame);
+            release_frame(raw);
         }
+        core::mem::replace(&mut (*raw).frame.f_executable, StackRef::NULL).close();
         clear_field(&raw mut (*raw).exc_state.exc_value);
         clear_field(&raw mut (*raw).origin_or_finalizer);
         refcount::xdecref((*raw).name);
@@ -643,7 +758,7 @@ unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
     }
 }
 
-unsafe extern "C" fn traverse(ptr: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
+pub(crate) unsafe extern "C" fn traverse(ptr: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live generator.
     unsafe {
         let raw = ptr.cast::<RawGenerator>();
@@ -656,20 +771,20 @@ unsafe extern "C" fn traverse(ptr: *mut PyObject, visit: visitproc, arg: *mut c_
     }
 }
 
-unsafe extern "C" fn clear(ptr: *mut PyObject) -> c_int {
+pub(crate) unsafe extern "C" fn clear(ptr: *mut PyObject) -> c_int {
     // SAFETY: a live generator that the collector found unreachable: it is not running.
     unsafe {
         let raw = ptr.cast::<RawGenerator>();
         if (*raw).frame_state < EXECUTING {
             (*raw).frame_state = CLEARED;
-            frame::clear_frame(&raw mut (*raw).frame);
+            release_frame(raw);
         }
         clear_field(&raw mut (*raw).exc_state.exc_value);
     }
     0
 }
 
-fn repr(generator: &Generator) -> PyResult {
+pub(crate) fn repr(generator: &Generator) -> PyResult {
     // SAFETY: the view guarantees the layout.
     let name = unsafe { Object::borrow((*generator.raw()).qualname) }.str_lossy();
     let kind = if generator.is_exact(&PyAsyncGen_Type) { "async_generator" } else { generator.kind() };
@@ -680,11 +795,11 @@ fn running(generator: &Generator) -> bool {
     generator.state() == EXECUTING
 }
 
-fn suspended(generator: &Generator) -> bool {
+pub(crate) fn suspended(generator: &Generator) -> bool {
     matches!(generator.state(), SUSPENDED | SUSPENDED_YIELD_FROM)
 }
 
-fn frame_attribute(generator: &Generator) -> PyResult {
+pub(crate) fn frame_attribute(generator: &Generator) -> PyResult {
     if generator.is_finished() {
         return ().into_py();
     }
@@ -692,7 +807,7 @@ fn frame_attribute(generator: &Generator) -> PyResult {
     unsafe { crate::frame_object::of(generator.frame()).map(Ref::upcast) }
 }
 
-fn code_attribute(generator: &Generator) -> PyResult {
+pub(crate) fn code_attribute(generator: &Generator) -> PyResult {
     // SAFETY: the code word stays readable while the generator lives, unless the frame was cleared.
     unsafe {
         let word = (*generator.frame()).f_executable;
@@ -719,18 +834,40 @@ macro_rules! name_row {
     };
 }
 
-const NAME: GetSetRow = name_row!(c"__name__", name, "__name__ must be set to a string object");
-const QUALNAME: GetSetRow =
+pub(crate) const NAME: GetSetRow = name_row!(c"__name__", name, "__name__ must be set to a string object");
+pub(crate) const QUALNAME: GetSetRow =
     name_row!(c"__qualname__", qualname, "__qualname__ must be set to a string object");
 
-fn iter_self(generator: &Generator) -> Ref {
+pub(crate) fn iter_self(generator: &Generator) -> Ref {
     generator.new_ref()
+}
+
+/// `__class_getitem__`.
+pub(crate) fn class_getitem(class: &Object, item: &Object) -> PyResult {
+    Py_GenericAliasType.call(&[class, item])
+}
+
+/// `__sizeof__`: with the frame's locals and stack.
+pub(crate) fn size_of_generator(generator: &Generator) -> i64 {
+    let ty = generator.ty();
+    // SAFETY: a live type; the frame's code stays readable, unless the frame was cleared.
+    unsafe {
+        let word = (*generator.frame()).f_executable;
+        let words = if word.is_null() {
+            0
+        } else {
+            word.look().downcast::<crate::code::Code>().map_or(0, |code| code.framesize())
+        };
+        (*ty.raw()).tp_basicsize as i64 + (words as i64) * 8
+    }
 }
 
 taipan_object::methods! { static METHODS = {
     one "send" "($self, value, /)" = send_method, "Go on with a value, up to the next yield.";
     many "throw" "" = throw_method, "throw(value)\nthrow(type[,value[,tb]])\n\nRaise an exception where the generator is suspended.";
     noargs "close" "($self, /)" = close, "Raise GeneratorExit where the generator is suspended.";
+    noargs "__sizeof__" "($self, /)" = size_of_generator, "The bytes that the generator takes.";
+    class one "__class_getitem__" "($type, object, /)" = class_getitem, "The class with type parameters.";
 } }
 
 /// `generator`.
@@ -757,6 +894,14 @@ pub static GENERATOR: TypeSpec = TypeSpec {
     ],
     ..TypeSpec::new(&PyGen_Type)
 };
+
+taipan_object::methods! { static COROUTINE_METHODS = {
+    one "send" "($self, value, /)" = send_method, "Send a value into coroutine: it goes on up to the next await that suspends.";
+    many "throw" "" = throw_method, "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise an exception inside coroutine, where it is suspended.";
+    noargs "close" "($self, /)" = close, "Raise GeneratorExit inside coroutine, where it is suspended.";
+    noargs "__sizeof__" "($self, /)" = size_of_generator, "The bytes that the coroutine takes.";
+    class one "__class_getitem__" "($type, object, /)" = class_getitem, "The class with type parameters.";
+} }
 
 /// The memory of what `coroutine.__await__` gives.
 struct Wrapper {
@@ -814,7 +959,7 @@ pub static COROUTINE: TypeSpec = TypeSpec {
         am_send(send_slot),
         taipan_object::native::am_await(coroutine_await),
     ],
-    methods: METHODS,
+    methods: COROUTINE_METHODS,
     getset: &[
         NAME,
         QUALNAME,

@@ -4,6 +4,7 @@
 //! This is an unsafe district: the loop works on raw frames and stack words.
 
 mod adaptive;
+pub mod async_generator;
 pub mod call;
 pub mod code;
 mod code_make;
@@ -15,6 +16,7 @@ pub mod function;
 pub mod generator;
 mod instructions;
 pub mod interp;
+pub mod locals_proxy;
 pub mod ops;
 pub mod specialize;
 pub mod stackref;
@@ -34,9 +36,15 @@ pub fn install() -> PyResult<()> {
         &function::SPEC,
         &traceback::SPEC,
         &frame_object::SPEC,
+        &locals_proxy::SPEC,
         &generator::GENERATOR,
         &generator::COROUTINE,
         &generator::COROUTINE_WRAPPER,
+        &async_generator::WRAPPED,
+        &async_generator::ASEND,
+        &async_generator::ATHROW,
+        &async_generator::ASYNC_GENERATOR,
+        &async_generator::ANEXT,
     ] {
         install_type(spec)?;
     }

@@ -209,6 +209,12 @@ pub unsafe fn append_in_place(left: StackRef, right: StackRef, locals: *mut Stac
     }
 }
 
+/// Two ints of which at least one has an object.
+#[inline(never)]
+pub fn int_pair(left: StackRef, right: StackRef) -> Option<(i64, i64)> {
+    Some((left.as_compact_int()?, right.as_compact_int()?))
+}
+
 /// Operations on ints and floats that have no form of their own. Takes the operands over on success.
 #[inline(never)]
 pub fn extended_binary(left: StackRef, right: StackRef, oparg: usize) -> Option<StackRef> {
@@ -602,7 +608,7 @@ pub unsafe fn load_global(frame: *mut Frame, instruction: *mut u16, name: usize)
             }
         }
         let builtins = Object::borrow((*frame).f_builtins);
-        let Some(builtins) = builtins.downcast::<Dict>() else {
+        let Some(builtins) = builtins.downcast::<Dict>().filter(|dict| dict.is_exact(&PyDict_Type)) else {
             return builtins.get_item(name).map_err(|error| name_error(error, name));
         };
         match builtins.lookup(name, name.hash())? {
@@ -749,6 +755,21 @@ pub unsafe fn class_value(owner: StackRef, cache: *const u16) -> Option<StackRef
             return None;
         }
         Some(StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()))
+    }
+}
+
+/// `LOAD_ATTR_CLASS_WITH_METACLASS_CHECK`: an attribute of a class whose metaclass is not `type` itself.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn class_value_checked(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    // SAFETY: see above.
+    unsafe {
+        if owner.is_int() || owner.object().ty().version() != read_u32(cache.add(3)) {
+            return None;
+        }
+        class_value(owner, cache)
     }
 }
 
@@ -917,16 +938,24 @@ unsafe fn specialize_other_attr(object: &Object, name: &Str, instruction: *mut u
     // SAFETY: the cache belongs to the instruction; exact types have the layouts of their views.
     unsafe {
         let cache = instruction.add(1);
-        if object.is_exact(&PyType_Type) {
-            let class: &Type = object.cast();
+        if let Some(class) = object.downcast::<Type>() {
+            let meta = object.ty();
+            let ordinary = match ((*meta.raw()).tp_getattro, (*PyType_Type.raw()).tp_getattro) {
+                (Some(own), Some(of_type)) => own as usize == of_type as usize,
+                _ => false,
+            };
             let Some(found) = class.lookup(name) else { return };
-            let meta = PyType_Type.lookup_ptr(name);
-            if meta.is_null()
+            if ordinary
+                && meta.lookup_ptr(name).is_null()
                 && (*found.ty().raw()).tp_descr_get.is_none()
-                && let Some(version) = class.assign_version()
+                && let (Some(version), Some(meta_version)) = (class.assign_version(), meta.assign_version())
             {
+                let plain = object.is_exact(&PyType_Type);
+                let opcode =
+                    if plain { op::LOAD_ATTR_CLASS } else { op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK };
+                write_u32(cache.add(3), meta_version);
                 write_ptr(cache.add(5), found.as_ptr());
-                adaptive::chosen(instruction, op::LOAD_ATTR_CLASS, version);
+                adaptive::chosen(instruction, opcode, version);
             }
             return;
         }

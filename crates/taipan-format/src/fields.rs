@@ -84,7 +84,7 @@ impl<'s> Template<'s> {
             let c = self.s[self.pos];
             self.pos += 1;
             match u8::try_from(c) {
-                Ok(b'{') => return Err("unexpected '{' in field name"),
+                Ok(b'{') if !in_brackets => return Err("unexpected '{' in field name"),
                 Ok(b'[') => in_brackets = true,
                 Ok(b']') => in_brackets = false,
                 Ok(b'}' | b':' | b'!') if !in_brackets => {

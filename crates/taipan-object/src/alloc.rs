@@ -66,16 +66,18 @@ pub unsafe fn free(block: *mut u8) {
     unsafe { libmimalloc_sys::mi_free(block.cast()) }
 }
 
-/// A block of `SIZE` bytes (at most 512), from the thread's list when it has one.
+/// The largest block that the threads' lists keep.
+const LARGEST_SMALL: usize = (FREELIST_CLASSES - 1) * 16;
+
+/// A block of 16 times `class` bytes, from the thread's list when it has one.
 #[inline(always)]
-pub fn small_alloc<const SIZE: usize>() -> *mut u8 {
-    const { assert!(SIZE.div_ceil(16) < FREELIST_CLASSES) };
+fn take(class: usize) -> *mut u8 {
     let thread = state::current();
     // SAFETY: objects are only made by attached threads; blocks on the list are free.
     unsafe {
-        let list = &mut (*thread).freelists[SIZE.div_ceil(16)];
+        let list = &mut (*thread).freelists[class];
         if list.head.is_null() {
-            return malloc(SIZE.div_ceil(16) * 16);
+            return malloc(class * 16);
         }
         let block = list.head;
         list.head = block.cast::<*mut u8>().read();
@@ -84,16 +86,16 @@ pub fn small_alloc<const SIZE: usize>() -> *mut u8 {
     }
 }
 
-/// Gives back a block of `SIZE` bytes.
+/// Puts a block of 16 times `class` bytes on the thread's list, or frees it when that is full.
 ///
 /// # Safety
-/// `block` came from this module, is at least `SIZE` rounded up to 16 bytes long, and is not used any more.
+/// As [`small_free`].
 #[inline(always)]
-pub unsafe fn small_free<const SIZE: usize>(block: *mut u8) {
+unsafe fn put_back(block: *mut u8, class: usize) {
     let thread = state::current();
     // SAFETY: ours by contract.
     unsafe {
-        let list = &mut (*thread).freelists[SIZE.div_ceil(16)];
+        let list = &mut (*thread).freelists[class];
         if list.count >= FREELIST_LIMIT {
             return free(block);
         }
@@ -101,6 +103,37 @@ pub unsafe fn small_free<const SIZE: usize>(block: *mut u8) {
         list.head = block;
         list.count += 1;
     }
+}
+
+/// A block of `SIZE` bytes (at most 512), from the thread's list when it has one.
+#[inline(always)]
+pub fn small_alloc<const SIZE: usize>() -> *mut u8 {
+    const { assert!(SIZE.div_ceil(16) < FREELIST_CLASSES) };
+    take(SIZE.div_ceil(16))
+}
+
+/// A block of `size` bytes, at most [`LARGEST_SMALL`], filled with zeros.
+#[inline(always)]
+fn zeroed_small(size: usize) -> *mut u8 {
+    let class = size.div_ceil(16);
+    let block = take(class);
+    if !block.is_null() {
+        for index in 0..class {
+            // SAFETY: the block has as many pieces of 16 bytes.
+            unsafe { block.cast::<[u64; 2]>().add(index).write([0; 2]) };
+        }
+    }
+    block
+}
+
+/// Gives back a block of `SIZE` bytes.
+///
+/// # Safety
+/// `block` came from this module, is at least `SIZE` rounded up to 16 bytes long, and is not used any more.
+#[inline(always)]
+pub unsafe fn small_free<const SIZE: usize>(block: *mut u8) {
+    // SAFETY: forwarded contract.
+    unsafe { put_back(block, SIZE.div_ceil(16)) }
 }
 
 /// The `MemoryError` of a failed allocation.
@@ -132,13 +165,16 @@ pub fn header_size(ty: &Type) -> usize {
 pub fn alloc_object(ty: &Type, items: isize) -> PyResult {
     // SAFETY: types are live and complete.
     let (basic, item) = unsafe { ((*ty.raw()).tp_basicsize as usize, (*ty.raw()).tp_itemsize as usize) };
-    let Some(body) = item.checked_mul(items.max(0) as usize).and_then(|n| n.checked_add(basic)) else {
+    // One item more than asked for: tables in types end with one of zeros.
+    let room = items.max(0) as usize + usize::from(item != 0);
+    let Some(body) = item.checked_mul(room).and_then(|n| n.checked_add(basic)) else {
         return Err(no_memory());
     };
     let body = body.next_multiple_of(8);
     let header = header_size(ty);
     let values = crate::instance::inline_values_size(ty);
-    let block = calloc(body.saturating_add(header + values));
+    let size = body.saturating_add(header + values);
+    let block = if item == 0 && size <= LARGEST_SMALL { zeroed_small(size) } else { calloc(size) };
     if block.is_null() {
         return Err(no_memory());
     }
@@ -193,8 +229,18 @@ pub unsafe fn init_object(ptr: *mut PyObject, ty: &Type) {
 pub unsafe fn free_object(ptr: *mut PyObject) {
     // SAFETY: the type is still readable: whoever deallocates holds it.
     unsafe {
-        let header = header_size(crate::Object::borrow(ptr).ty());
-        free(ptr.cast::<u8>().sub(header));
+        let object = crate::Object::borrow(ptr);
+        let ty = object.ty();
+        let header = header_size(ty);
+        let block = ptr.cast::<u8>().sub(header);
+        if (*ty.raw()).tp_itemsize == 0 {
+            let body = ((*ty.raw()).tp_basicsize as usize).next_multiple_of(8);
+            let size = header + body + crate::instance::own_values_size(object);
+            if size <= LARGEST_SMALL {
+                return put_back(block, size.div_ceil(16));
+            }
+        }
+        free(block);
     }
 }
 

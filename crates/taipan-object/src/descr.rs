@@ -972,6 +972,9 @@ fn check_new_is_safe(owner: &Type, subtype: &Type) -> Result<(), PyErr> {
     ) {
         return Ok(());
     }
+    if crate::typeobject::get_slot(subtype, Py_tp_new).is_null() {
+        return Err(raise!(PyExc_TypeError, "cannot create '{}' instances", subtype.message_name()));
+    }
     Err(raise!(
         PyExc_TypeError,
         "{}.__new__({}) is not safe, use {}.__new__()",

@@ -197,7 +197,18 @@ pub fn occurred() -> bool {
 
 /// Reports an exception that nobody can catch (`sys.unraisablehook`).
 pub fn write_unraisable(error: PyErr, object: Option<&Object>) {
-    (state::interp().hooks.get().unraisable)(error.into_exception().upcast(), object);
+    (state::interp().hooks.get().unraisable)(error.into_exception().upcast(), None, object);
+}
+
+/// Reports an exception that nobody can catch, with words of its own: `place` and the object's `repr`.
+pub fn write_unraisable_at(error: PyErr, place: &str, object: &Object) {
+    let message = format!("{place} {}", object.repr_lossy());
+    write_unraisable_text(error, &message);
+}
+
+/// Reports an exception that nobody can catch under a whole message.
+pub fn write_unraisable_text(error: PyErr, message: &str) {
+    (state::interp().hooks.get().unraisable)(error.into_exception().upcast(), Some(message), None);
 }
 
 macro_rules! shorthand {

@@ -364,6 +364,7 @@ unsafe fn collect_main(gc: &GcState, generation: usize) -> (usize, usize) {
             list_merge(gc.list(index), young);
         }
         deduce_unreachable(young, unreachable);
+        untrack_tuples(young);
         if young != older {
             if generation == GENERATIONS - 2 {
                 gc.long_lived_pending.set(gc.long_lived_pending.get() + list_len(young));
@@ -386,6 +387,24 @@ unsafe fn collect_main(gc: &GcState, generation: usize) -> (usize, usize) {
         delete_garbage(still, older);
         let uncollectable = handle_legacy(gc, finalizers, older);
         (found, uncollectable)
+    }
+}
+
+/// Takes tuples off the list that can be in no cycle: all they hold is atomic, or a tuple of that kind.
+unsafe fn untrack_tuples(list: *mut Head) {
+    // SAFETY: a well-formed list of live objects; the node is left before it goes.
+    unsafe {
+        let mut node = next(list);
+        while node != list {
+            let object = object_of(node);
+            node = next(node);
+            let Some(tuple) = Object::borrow(object).downcast::<crate::tuple::Tuple>() else { continue };
+            let tuples = &crate::statics::PyTuple_Type;
+            let harmless = |item: &&Object| !is_gc(item) || (item.is_exact(tuples) && !is_tracked(item));
+            if tuple.is_exact(tuples) && tuple.items().iter().all(harmless) {
+                untrack_ptr(object);
+            }
+        }
     }
 }
 
@@ -583,7 +602,8 @@ unsafe fn delete_garbage(garbage: *mut Head, older: *mut Head) {
             if let Some(clear) = (*object.ty().raw()).tp_clear {
                 clear(object.as_ptr());
                 if let Some(error) = crate::err::fetch_opt() {
-                    crate::err::write_unraisable(error, Some(&object));
+                    let message = format!("Exception ignored in tp_clear of {}", object.ty().message_name());
+                    crate::err::write_unraisable_text(error, &message);
                 }
             }
             if next(garbage) == node {

@@ -15,8 +15,8 @@ pub struct Hooks {
     pub import_module: fn(&str) -> PyResult<Ref>,
     /// Issues a warning: category, message, stack level.
     pub warn: fn(&Object, &str, isize) -> PyResult<()>,
-    /// Reports an exception that nobody can catch: exception, object it happened in.
-    pub unraisable: fn(Ref, Option<&Object>),
+    /// Reports an exception that nobody can catch: exception, message, object it happened in.
+    pub unraisable: fn(Ref, Option<&str>, Option<&Object>),
     /// Runs pending signal handlers and queued calls.
     pub check_signals: fn() -> PyResult<()>,
     /// The globals of the Python code that is running.

@@ -112,6 +112,24 @@ pub fn inline_values_size(ty: &Type) -> usize {
     8 + capacity * 8 + capacity.next_multiple_of(8)
 }
 
+/// The bytes that the values of this instance take.
+///
+/// # Safety
+/// The memory of the instance is still there.
+#[inline]
+pub unsafe fn own_values_size(object: &Object) -> usize {
+    let ty = object.ty();
+    if !ty.has_flag(Py_TPFLAGS_INLINE_VALUES) {
+        return 0;
+    }
+    // SAFETY: such instances carry their values right behind the fields.
+    let capacity = unsafe {
+        let values = object.as_ptr().cast::<u8>().add(inline_offset(ty)).cast::<InlineValues>();
+        usize::from((*values).capacity)
+    };
+    8 + capacity * 8 + capacity.next_multiple_of(8)
+}
+
 /// The first instances get room to grow; later ones as much as earlier ones needed.
 fn capacity(ty: &Type) -> usize {
     let Some(shared) = shared_names(ty) else { return 0 };
@@ -361,6 +379,8 @@ fn set_inline(ty: &Type, values: *mut InlineValues, name: &Str, value: &Object) 
         let capacity = usize::from((*values).capacity);
         let position = match shared.position(name) {
             Some(position) => position,
+            // A name of a subclass of str is a key of its own kind: it goes into a dict.
+            None if !name.is_exact(&PyUnicode_Type) => return false,
             None if shared.names.len() < capacity && shared.names.len() < MAX_INLINE => {
                 shared.names.push(crate::unicode::intern(Ref::of(name)));
                 ty.modified();
@@ -684,11 +704,12 @@ pub unsafe extern "C" fn subtype_dealloc(ptr: *mut PyObject) {
     // release slots and dict, then the native part frees the memory.
     unsafe {
         let object = Object::borrow(ptr);
-        let ty = Ref::of(object.ty());
-        let gc_type = ty.has_flag(Py_TPFLAGS_HAVE_GC);
         if finalize_on_dealloc(object) {
             return;
         }
+        // Only now: a finaliser may give the object another class.
+        let ty = Ref::of(object.ty());
+        let gc_type = ty.has_flag(Py_TPFLAGS_HAVE_GC);
         if gc_type {
             gc::untrack_ptr(ptr);
         }

@@ -329,6 +329,12 @@ pub unsafe fn set_stack_bounds(state: *mut ThreadState, lowest: usize, size: usi
     }
 }
 
+/// How many levels of Python code are running on this thread.
+pub fn recursion_depth() -> i32 {
+    let base = &thread().base;
+    base.py_recursion_limit - base.py_recursion_remaining
+}
+
 /// The `_PyErr_StackItem` that holds the exception being handled, if any: generators push items
 /// of their own, so empty ones are skipped.
 pub fn handled_exception() -> Option<Ref> {

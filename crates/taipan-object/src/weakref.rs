@@ -225,7 +225,7 @@ pub fn clear_for_garbage(garbage: &[Ref]) {
 fn call_callbacks(calls: Vec<(Ref, Ref)>) {
     for (reference, callback) in calls {
         if let Err(error) = callback.call(&[&reference]) {
-            err::write_unraisable(error, Some(&callback));
+            err::write_unraisable_at(error, "Exception ignored while calling weakref callback", &callback);
         }
     }
 }

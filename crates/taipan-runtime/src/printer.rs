@@ -179,9 +179,9 @@ fn describe(exception: &Exception) -> String {
 }
 
 /// The hook for exceptions that nobody can catch.
-pub fn unraisable(value: Ref, object: Option<&Object>) {
+pub fn unraisable(value: Ref, message: Option<&str>, object: Option<&Object>) {
     let Some(exception) = value.downcast::<Exception>() else { return };
-    if let Err(error) = crate::sys::call_unraisablehook(exception, object) {
+    if let Err(error) = crate::sys::call_unraisablehook(exception, message, object) {
         crate::sys::hook_failed(&error);
     }
 }

@@ -239,7 +239,7 @@ pub fn finish(status: u8) -> u8 {
     if let Some(threading) = interp.modules.get_text("threading")
         && let Err(error) = threading.call_method(intern!("_shutdown"), &[])
     {
-        taipan_object::err::write_unraisable(error, Some(&threading));
+        taipan_object::err::write_unraisable_at(error, "Exception ignored on threading shutdown", &threading);
     }
     if let Err(error) = modules::thread::wait_for_all() {
         taipan_object::err::write_unraisable(error, None);

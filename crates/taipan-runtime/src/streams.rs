@@ -100,7 +100,7 @@ pub(crate) fn flush_standard() -> bool {
         if let Err(error) = stream.call_method(intern!("flush"), &[])
             && name == "stdout"
         {
-            taipan_object::err::write_unraisable(error, Some(&stream));
+            taipan_object::err::write_unraisable_text(error, "Exception ignored while flushing sys.stdout");
             fine = false;
         }
     }

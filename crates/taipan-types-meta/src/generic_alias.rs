@@ -497,6 +497,21 @@ fn iterate(alias: &Alias) -> PyResult {
     Ok(native::native_new(&ITERATOR, payload)?.upcast())
 }
 
+/// `(iter, (alias,))`; at the end an empty tuple stands for the alias.
+fn reduce_iterator(iterator: &native::Native<StarOnce>) -> PyResult {
+    let builtins = state::interp().builtins.borrow().clone();
+    let Some(iter) = builtins.and_then(|builtins| builtins.get_text("iter")) else {
+        return Err(taipan_object::err::attribute_error("iter"));
+    };
+    // Only now: looking the function up may have used the iterator.
+    let alias = iterator.alias.borrow().clone().unwrap_or_else(|| Tuple::empty().upcast());
+    Ok(Tuple::from_array([iter, Tuple::from_array([alias])?.upcast()])?.upcast())
+}
+
+taipan_object::methods! { static ITERATOR_METHODS = {
+    noargs "__reduce__" "($self, /)" = reduce_iterator, "Describe the iterator for pickling.";
+} }
+
 fn next(iterator: &native::Native<StarOnce>) -> PyResult<Option<Ref>> {
     let Some(alias) = iterator.alias.take() else { return Ok(None) };
     match alias.downcast::<Alias>() {
@@ -514,5 +529,6 @@ pub static ITERATOR_SPEC: TypeSpec = TypeSpec {
         native::tp_iter(|iterator: &Object| iterator.new_ref()),
         native::tp_iternext(next),
     ],
+    methods: ITERATOR_METHODS,
     ..TypeSpec::new(&ITERATOR)
 };

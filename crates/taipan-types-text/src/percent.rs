@@ -84,6 +84,9 @@ fn layout(spec: &PercentSpec, values: &mut Values<'_>) -> PyResult<Layout> {
         Amount::Given(width) => width,
         Amount::Star => {
             let width = values.star()?;
+            if width == isize::MIN {
+                return Err(err::overflow_error("width too big"));
+            }
             left |= width < 0;
             width.unsigned_abs()
         }
@@ -270,6 +273,8 @@ fn argument<'v>(
         }
         *current = Some(values.object.get_item(&*key()?)?);
         *used_keys = true;
+        // From now on values come by key only.
+        values.next = 1;
     }
     Ok(())
 }
@@ -283,6 +288,11 @@ pub(crate) fn format_str(text: &Str, object: &Object) -> PyResult<Ref<Str>> {
     let mut values = Values::new(object, false);
     let mut used_keys = false;
     let mut out: Vec<u32> = Vec::with_capacity(points.len() + 16);
+    // A text that turns out to be the whole result.
+    let mut whole: Option<Ref> = None;
+    if text.is_exact(&PyUnicode_Type) && !points.contains(&u32::from(b'%')) {
+        whole = Some(text.new_ref());
+    }
     for piece in Percent::new(&points) {
         let spec = match piece.map_err(value_error)? {
             Piece::Text(range) => {
@@ -295,7 +305,7 @@ pub(crate) fn format_str(text: &Str, object: &Object) -> PyResult<Ref<Str>> {
         let key = || Ok(Str::from_code_points(&points[spec.key.clone().unwrap_or(0..0)])?.upcast());
         argument(&spec, &mut values, key, &mut used_keys, &mut keyed)?;
         let layout = layout(&spec, &mut values)?;
-        if spec.conversion == u32::from(b'%') {
+        if spec.conversion == u32::from(b'%') && points[spec.index - 1] == u32::from(b'%') {
             out.push(u32::from(b'%'));
             continue;
         }
@@ -308,6 +318,10 @@ pub(crate) fn format_str(text: &Str, object: &Object) -> PyResult<Ref<Str>> {
             place(&mut out, &points_of(&head), &points_of(&digits), spec.zero, &layout)?;
             continue;
         }
+        if spec.conversion == u32::from(b's') && out.is_empty() && value.is_exact(&PyUnicode_Type) {
+            let short = |text: &Str| layout.precision.is_none_or(|precision| precision >= text.len());
+            whole = value.downcast::<Str>().filter(|text| short(text)).map(|text| text.new_ref());
+        }
         let body: Vec<u32> = match u8::try_from(spec.conversion) {
             Ok(b's') => cut(value.str()?.code_points().collect(), &layout),
             Ok(b'r') => cut(value.repr()?.code_points().collect(), &layout),
@@ -318,7 +332,10 @@ pub(crate) fn format_str(text: &Str, object: &Object) -> PyResult<Ref<Str>> {
         place(&mut out, &[], &body, false, &layout)?;
     }
     values.finish(used_keys)?;
-    Str::from_code_points(&out)
+    match whole.and_then(|text| text.downcast_owned::<Str>().ok()).filter(|text| text.len() == out.len()) {
+        Some(text) => Ok(text),
+        None => Str::from_code_points(&out),
+    }
 }
 
 /// A precision cuts text.
@@ -345,7 +362,7 @@ fn character(value: &Object) -> PyResult<u32> {
         return Err(raise!(
             PyExc_TypeError,
             "%c requires an int or a unicode character, not {}",
-            value.ty().message_name()
+            value.ty().qualified_name()
         ));
     }
     let int = value.to_index()?;
@@ -376,7 +393,7 @@ pub(crate) fn format_bytes(format: &[u8], object: &Object) -> PyResult<Vec<u8>> 
         let key = || Ok(Bytes::new(&format[spec.key.clone().unwrap_or(0..0)])?.upcast());
         argument(&spec, &mut values, key, &mut used_keys, &mut keyed)?;
         let layout = layout(&spec, &mut values)?;
-        if spec.conversion == u32::from(b'%') {
+        if spec.conversion == u32::from(b'%') && format[spec.index - 1] == b'%' {
             out.push(b'%');
             continue;
         }
@@ -440,7 +457,7 @@ fn byte_character(value: &Object) -> PyResult<u8> {
         return Err(raise!(
             PyExc_TypeError,
             "%c requires an integer in range(256) or a single byte, not {}",
-            value.ty().message_name()
+            value.ty().qualified_name()
         ));
     }
     u8::try_from(value.to_index_clamped(None)?).map_err(|_| err::overflow_error("%c arg not in range(256)"))

@@ -110,6 +110,11 @@ unsafe fn check_eg_match(mut vm: Vm) -> Next {
         let (value, kind) = (peek!(vm, 2), peek!(vm, 1));
         let (rest, matched) = check!(vm, ops::exception_group_match(&value.look(), &kind.look()));
         vm.sp = vm.sp.sub(2);
+        if !taipan_object::singletons::is_none(&matched) {
+            // While the clause runs, what it took is the exception being handled.
+            let info = (*vm.thread).base.exc_info;
+            taipan_object::handle::set_field(&raw mut (*info).exc_value, Some(matched.clone()));
+        }
         push!(vm, StackRef::owned(rest));
         push!(vm, StackRef::owned(matched));
         value.close();

@@ -18,10 +18,7 @@ pub fn import_name(frame: *mut Frame, index: usize, level: &Object, from: &Objec
     unsafe {
         let name: &Str = Frame::code(frame).names().items()[index].cast();
         let builtins = Object::borrow((*frame).f_builtins);
-        let function = match builtins.downcast::<Dict>() {
-            Some(builtins) => builtins.get_str(intern!("__import__"))?,
-            None => Some(builtins.get_item(intern!("__import__"))?),
-        };
+        let function = super::names::mapping_get(builtins, intern!("__import__"))?;
         let Some(function) = function else { return Err(err::import_error("__import__ not found")) };
         let locals = Object::borrow_opt((*frame).f_locals).unwrap_or(none());
         function.call(&[name, Object::borrow((*frame).f_globals), locals, from, level])

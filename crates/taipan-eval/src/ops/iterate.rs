@@ -159,7 +159,11 @@ fn has_await(value: &Object) -> bool {
     unsafe { (*value.ty().raw()).tp_as_async.as_ref().is_some_and(|table| table.am_await.is_some()) }
 }
 
-fn awaitable_iterator(value: &Object) -> PyResult {
+/// The iterator that awaiting `value` runs.
+///
+/// # Errors
+/// `TypeError` for what cannot be awaited.
+pub fn awaitable_iterator(value: &Object) -> PyResult {
     if value.is_exact(&PyCoro_Type) {
         return Ok(value.new_ref());
     }

@@ -60,7 +60,7 @@ pub fn unbound_deref(frame: *mut Frame, index: usize) -> PyErr {
 }
 
 /// A value of any mapping; a missing key is `None`.
-fn mapping_get(mapping: &Object, name: &Str) -> PyResult<Option<Ref>> {
+pub(crate) fn mapping_get(mapping: &Object, name: &Str) -> PyResult<Option<Ref>> {
     if mapping.is_exact(&PyDict_Type) {
         // SAFETY: an exact dict.
         return unsafe { mapping.cast::<Dict>() }.get_str(name);
@@ -155,12 +155,14 @@ pub fn delete_global(frame: *mut Frame, index: usize) -> PyResult<()> {
 /// The mapping of a frame's locals outside functions.
 ///
 /// # Errors
-/// `SystemError` in functions, which have none.
+/// None.
 pub fn load_locals(frame: *mut Frame) -> PyResult {
     // SAFETY: the running frame is live.
     match unsafe { Object::borrow_opt((*frame).f_locals) } {
         Some(locals) => Ok(locals.new_ref()),
-        None => Err(err::system_error("no locals")),
+        // Code of a module that was made a function of runs in its globals.
+        // SAFETY: the running frame is live.
+        None => Ok(unsafe { Object::borrow((*frame).f_globals).new_ref() }),
     }
 }
 
@@ -180,16 +182,19 @@ pub fn load_build_class(frame: *mut Frame) -> PyResult {
 /// # Errors
 /// `SystemError` for a number that no compiler writes.
 pub fn common_constant(index: usize) -> PyResult {
-    let builtin = |name: &str| -> PyResult {
-        let builtins = state::interp().builtins.borrow().clone();
-        builtins.and_then(|builtins| builtins.get_text(name)).ok_or_else(|| err::name_error(name))
+    let builtin = |name: &Str| -> PyResult {
+        let found = match state::interp().builtins.borrow().as_ref() {
+            Some(builtins) => builtins.get_str(name)?,
+            None => None,
+        };
+        found.ok_or_else(|| not_defined(name))
     };
     match index as u32 {
         bc::CONSTANT_ASSERTIONERROR => Ok(PyExc_AssertionError.new_ref()),
         bc::CONSTANT_NOTIMPLEMENTEDERROR => Ok(PyExc_NotImplementedError.new_ref()),
         bc::CONSTANT_BUILTIN_TUPLE => Ok(PyTuple_Type.new_ref()),
-        bc::CONSTANT_BUILTIN_ALL => builtin("all"),
-        bc::CONSTANT_BUILTIN_ANY => builtin("any"),
+        bc::CONSTANT_BUILTIN_ALL => builtin(intern!("all")),
+        bc::CONSTANT_BUILTIN_ANY => builtin(intern!("any")),
         _ => Err(err::system_error("unknown common constant")),
     }
 }
@@ -235,8 +240,12 @@ pub fn load_special(owner: &Object, which: usize) -> PyResult<(Ref, bool)> {
     } else {
         String::new()
     };
-    let missing =
-        if exit_method(which) { format!(" (missed {} method)", name.to_lossy()) } else { String::new() };
+    let other_half = if asynchronous { "__aexit__" } else { "__exit__" };
+    let missing = if exit_method(which) || has(other_half) {
+        format!(" (missed {} method)", name.to_lossy())
+    } else {
+        String::new()
+    };
     Err(raise!(
         PyExc_TypeError,
         "'{}' object does not support the {protocol} protocol{missing}{hint}",

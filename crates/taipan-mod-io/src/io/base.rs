@@ -95,7 +95,7 @@ fn finalize(stream: &Object) {
     // Classes without room for the mark do without it.
     let _ = stream.setattr(intern!("_finalizing"), Some(as_object(true)));
     if let Err(error) = stream.call_method(intern!("close"), &[]) {
-        err::write_unraisable(error, Some(stream));
+        err::write_unraisable_at(error, "Exception ignored while finalizing file", stream);
     }
 }
 

@@ -480,7 +480,7 @@ fn close(stream: &View) -> PyResult<()> {
     if stream.finalizing.get()
         && let Err(error) = dealloc_warn(stream, object)
     {
-        err::write_unraisable(error, Some(object));
+        err::write_unraisable_at(error, "Exception ignored while finalizing file", object);
     }
     match (parent, stream.close_now()) {
         (Err(first), Err(second)) => Err(super::util::chain(first, second)),
@@ -496,7 +496,7 @@ fn dealloc_warn(stream: &View, source: &Object) -> PyResult<()> {
     let message = format!("unclosed file {}", source.repr_lossy());
     match warn(&PyExc_ResourceWarning, &message, 1) {
         Err(error) if error.is(&PyExc_Warning) => {
-            err::write_unraisable(error, Some(stream.object()));
+            err::write_unraisable_at(error, "Exception ignored while finalizing file", stream.object());
             Ok(())
         }
         _ => Ok(()),

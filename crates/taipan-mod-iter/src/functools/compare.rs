@@ -58,11 +58,16 @@ pub(super) static KEY_SPEC: TypeSpec = TypeSpec {
         Called::<Key>::CALL,
         tp_richcompare(richcompare_keys),
     ],
-    getset: &[getset_row(
-        c"obj",
-        |key: &View| -> PyResult { Ok(key.object.get().unwrap_or_else(taipan_object::singletons::new_none)) },
-        c"The value that the key stands for.",
-    )
-    .with_setter(set_object)],
+    getset: &[
+        getset_row(
+            c"obj",
+            |key: &View| -> PyResult {
+                Ok(key.object.get().unwrap_or_else(taipan_object::singletons::new_none))
+            },
+            c"The value that the key stands for.",
+        )
+        .with_setter(set_object),
+        getset_row(c"__text_signature__", |_: &View| "(obj)", c""),
+    ],
     ..TypeSpec::new(&KEY)
 };

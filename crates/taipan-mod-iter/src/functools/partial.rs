@@ -4,15 +4,13 @@ use crate::util::{Field, GC_BASE, class_getitem};
 use core::cell::Cell;
 use taipan_object::dict::Dict;
 use taipan_object::err::type_error;
-use taipan_object::instance::{existing_dict, set_dict};
+use taipan_object::instance::{dict_of, existing_dict, set_dict};
 use taipan_object::native::*;
 use taipan_object::protocol::{repr_guard, vectorcall};
 use taipan_object::singletons::{is_none, none};
 use taipan_object::statics::{PyDict_Type, PyExc_TypeError, PyTuple_Type};
 use taipan_object::tuple::Tuple;
-use taipan_object::{
-    Object, PyResult, Ref, Type, TypeSpec, abi, callable, intern, methods, raise, state, typeobject,
-};
+use taipan_object::{Object, PyResult, Ref, Type, TypeSpec, abi, callable, intern, methods, raise, state};
 use taipan_object::{called, payload};
 use taipan_types_collections::Text;
 
@@ -262,9 +260,35 @@ fn set_state(partial: &View, state: &Object) -> PyResult<()> {
     partial.args.set(Some(args.upcast()));
     partial.keywords.set(Some(keywords.upcast()));
     partial.places.set(places);
+    if !is_none(dict) && dict.downcast::<Dict>().is_none() {
+        return Err(type_error(&format!(
+            "__dict__ must be set to a dictionary, not a '{}'",
+            dict.ty().message_name()
+        )));
+    }
     set_dict(partial.object(), dict.downcast::<Dict>());
     Ok(())
 }
+
+/// `__dict__`, which cannot be deleted.
+const PARTIAL_DICT: GetSetRow = getset_row(
+    c"__dict__",
+    |object: &Object| -> PyResult<Option<Ref<Dict>>> { dict_of(object) },
+    c"dictionary for instance variables",
+)
+.with_setter(|object: &Object, value: Option<&Object>| {
+    let Some(value) = value else { return Err(type_error("cannot delete __dict__")) };
+    match value.downcast::<Dict>() {
+        Some(dict) => {
+            set_dict(object, Some(dict));
+            Ok(())
+        }
+        None => Err(type_error(&format!(
+            "__dict__ must be set to a dictionary, not a '{}'",
+            value.ty().message_name()
+        ))),
+    }
+});
 
 methods! {
     static METHODS = {
@@ -292,7 +316,7 @@ pub(super) static SPEC: TypeSpec = TypeSpec {
         getset_row(c"func", |p: &View| p.function.get(), c"The function that is called.").with_setter(read_only),
         getset_row(c"args", |p: &View| p.args.get(), c"The arguments that come before those of the call.").with_setter(read_only),
         getset_row(c"keywords", |p: &View| p.keywords.get(), c"The keywords that every call gets.").with_setter(read_only),
-        typeobject::INSTANCE_DICT,
+        PARTIAL_DICT,
     ],
     ..TypeSpec::new(&PARTIAL)
 };

@@ -232,6 +232,7 @@ macro_rules! spec {
                 tp_repr($repr),
             ],
             methods: $methods,
+            getset: &[getset_row(c"__text_signature__", |_: &Object| "(obj, /)", c"")],
             ..TypeSpec::new(&$ty)
         };
     };

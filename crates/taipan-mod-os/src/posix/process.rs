@@ -75,7 +75,11 @@ fn run_hooks(list: &RefCell<Vec<Ref>>, backwards: bool) {
     }
     for hook in hooks {
         if let Err(error) = hook.call(&[]) {
-            write_unraisable(error, Some(&hook));
+            taipan_object::err::write_unraisable_at(
+                error,
+                "Exception ignored while calling fork function",
+                &hook,
+            );
         }
     }
 }

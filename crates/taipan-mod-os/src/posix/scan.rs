@@ -304,7 +304,11 @@ fn scan_finalize(scan: &ScanView) {
     if let Err(error) = warned {
         // Only a warning that became an error is worth a report.
         if error.is(&taipan_object::statics::PyExc_Warning) {
-            err::write_unraisable(error, Some(scan.object()));
+            err::write_unraisable_at(
+                error,
+                "Exception ignored while finalizing scandir iterator",
+                scan.object(),
+            );
         }
     }
     scan.close();

@@ -577,7 +577,7 @@ fn finalize(socket: &View) {
     if let Err(error) = warned
         && error.is(&taipan_object::statics::PyExc_Warning)
     {
-        err::write_unraisable(error, Some(socket.object()));
+        err::write_unraisable_at(error, "Exception ignored while finalizing socket", socket.object());
     }
     // An object that nobody holds any more has nobody to be told.
     let _ = socket.close();

@@ -122,7 +122,8 @@ fn finite(x: f64, code: char, precision: usize, flags: Flags) -> String {
                 let kept = d.digits.trim_end_matches('0').len().max(1);
                 d.digits.truncate(kept);
             }
-            if point <= -4 || point as i64 > p as i64 {
+            // Where ".0" is added, a number that fills all its digits is no shorter than with an exponent.
+            if point <= -4 || point as i64 > p as i64 - i64::from(flags.add_dot_0) {
                 scientific(&d, flags.alternate)
             } else {
                 plain(&d, flags)

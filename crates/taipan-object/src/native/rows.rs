@@ -96,7 +96,7 @@ macro_rules! methods {
         $crate::native::method_row(concat!($name, "\0"), $entry, $flags, concat!($doc, "\0"))
     };
     (@def $name:literal $sig:literal $doc:literal, $entry:expr, $flags:expr) => {
-        $crate::native::method_row(concat!($name, "\0"), $entry, $flags, concat!($name, $sig, "\n--\n\n", $doc, "\0"))
+        $crate::native::method_row(concat!($name, "\0"), $entry, $flags, if $sig.is_empty() { concat!($doc, "\0") } else { concat!($name, $sig, "\n--\n\n", $doc, "\0") })
     };
 }
 

@@ -1,12 +1,13 @@
 //! Lengths and items.
 
-use crate::err::{self, PyResult};
+use crate::err::{self, PyErr, PyResult};
 use crate::handle::{Object, Ref, Type};
 use crate::int::Int;
 use crate::intern;
 use crate::native::{from_c, from_c_int, opt_ptr};
 use crate::raise;
 use crate::statics::*;
+use taipan_abi::Py_TPFLAGS_DICT_SUBCLASS;
 
 /// `len(object)`.
 pub(super) fn length(object: &Object) -> PyResult<usize> {
@@ -134,4 +135,77 @@ fn store(object: &Object, key: &Object, value: Option<&Object>, message: &str) -
 /// What the sequence raises.
 pub fn sequence_items(object: &Object, index: isize) -> PyResult<Ref> {
     get_item(object, &Int::from_isize(index))
+}
+
+/// Whether an object takes positions (`PySequence_Check`).
+pub fn is_sequence(object: &Object) -> bool {
+    if object.ty().has_flag(Py_TPFLAGS_DICT_SUBCLASS) {
+        return false;
+    }
+    // SAFETY: a live type.
+    unsafe { (*object.ty().raw()).tp_as_sequence.as_ref().is_some_and(|table| table.sq_item.is_some()) }
+}
+
+/// Whether an object takes keys (`PyMapping_Check`).
+pub fn is_mapping(object: &Object) -> bool {
+    // SAFETY: a live type.
+    unsafe { (*object.ty().raw()).tp_as_mapping.as_ref().is_some_and(|table| table.mp_subscript.is_some()) }
+}
+
+/// A position for a sequence slot: a negative one counts from the end when the length is known.
+unsafe fn sequence_position(object: &Object, index: isize) -> PyResult<isize> {
+    // SAFETY: slot contract.
+    unsafe {
+        let length = (*object.ty().raw()).tp_as_sequence.as_ref().and_then(|table| table.sq_length);
+        match length {
+            Some(length) if index < 0 => Ok(index + from_c_int(length(object.as_ptr()))?),
+            _ => Ok(index),
+        }
+    }
+}
+
+/// What stands at a position (`PySequence_GetItem`).
+///
+/// # Errors
+/// `TypeError` for what is no sequence, what the sequence raises.
+pub fn sequence_get(object: &Object, index: isize) -> PyResult {
+    // SAFETY: slot contract.
+    unsafe {
+        let ty = object.ty().raw();
+        if let Some(slot) = (*ty).tp_as_sequence.as_ref().and_then(|table| table.sq_item) {
+            return from_c(slot(object.as_ptr(), sequence_position(object, index)?));
+        }
+        Err(not_a_sequence(object, "does not support indexing"))
+    }
+}
+
+/// Stores or deletes what stands at a position (`PySequence_SetItem`, `PySequence_DelItem`).
+///
+/// # Errors
+/// `TypeError` for what is no sequence, what the sequence raises.
+pub fn sequence_store(object: &Object, index: isize, value: Option<&Object>) -> PyResult<()> {
+    // SAFETY: slot contract.
+    unsafe {
+        let ty = object.ty().raw();
+        if let Some(slot) = (*ty).tp_as_sequence.as_ref().and_then(|table| table.sq_ass_item) {
+            let index = sequence_position(object, index)?;
+            return from_c_int(slot(object.as_ptr(), index, opt_ptr(value)) as isize).map(|_| ());
+        }
+    }
+    Err(not_a_sequence(
+        object,
+        if value.is_some() { "does not support item assignment" } else { "doesn't support item deletion" },
+    ))
+}
+
+fn not_a_sequence(object: &Object, lacks: &str) -> PyErr {
+    let name = object.ty().message_name();
+    // SAFETY: a live type.
+    let mapping =
+        unsafe { (*object.ty().raw()).tp_as_mapping.as_ref().is_some_and(|t| t.mp_subscript.is_some()) };
+    if mapping {
+        err::type_error(&format!("{name} is not a sequence"))
+    } else {
+        err::type_error(&format!("'{name}' object {lacks}"))
+    }
 }

@@ -15,7 +15,10 @@ pub use compare::{
     PyObject_HashNotImplemented, hash_big, hash_not_implemented_slot, is_instance, is_subclass,
     real_is_instance, real_is_subclass, richcompare, richcompare_bool, unhashable,
 };
-pub use item::{checked_length, delete_item, get_item, has_index, sequence_items, set_item};
+pub use item::{
+    checked_length, delete_item, get_item, has_index, is_mapping, is_sequence, sequence_get, sequence_items,
+    sequence_store, set_item,
+};
 pub use iterate::{
     IterStep, RawSequenceIterator, contains, contains_by_iteration, iter_next, iter_next_or_stop, iterate,
     length_hint, sequence_iterator, to_vec,

@@ -428,7 +428,8 @@ fn set_new(ty: &Type) -> PyResult<()> {
             return Ok(());
         }
         if !own && let Some(base) = ty.base() {
-            if base.is(object) && !ty.has_flag(Py_TPFLAGS_HEAPTYPE) {
+            // What may be derived from may be called.
+            if base.is(object) && !ty.has_flag(Py_TPFLAGS_HEAPTYPE) && !ty.has_flag(Py_TPFLAGS_BASETYPE) {
                 ty.add_flags(Py_TPFLAGS_DISALLOW_INSTANTIATION);
             } else {
                 (*raw).tp_new = (*base.raw()).tp_new;

@@ -231,7 +231,7 @@ pub(super) fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
 pub(super) fn finalize(object: &Object) {
     let Some(method) = object.ty().lookup(intern!("__del__")) else { return };
     if let Err(error) = crate::protocol::call_unbound(&method, object, &[]) {
-        err::write_unraisable(error, Some(&method));
+        err::write_unraisable_at(error, "Exception ignored while calling deallocator", &method);
     }
 }
 
@@ -364,7 +364,9 @@ pub(super) unsafe extern "C" fn slot_releasebuffer(object: *mut PyObject, view: 
         let instance = Object::borrow(object);
         let Some(exporter) = Object::borrow_opt((*view).obj) else { return };
         if let Err(error) = special_opt(instance, intern!("__release_buffer__"), &[exporter]) {
-            err::write_unraisable(error, Some(instance));
+            let message =
+                format!("Exception ignored in bf_releasebuffer of {}", instance.ty().message_name());
+            err::write_unraisable_text(error, &message);
         }
     }
 }

@@ -9,7 +9,9 @@ use taipan_object::bytes::{ByteArray, Bytes};
 use taipan_object::dict::Dict;
 use taipan_object::err::{system_error, type_error, value_error};
 use taipan_object::native::Args;
+use taipan_object::protocol;
 use taipan_object::statics::*;
+use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, PyResult, Ref, intern, raise, state};
 use taipan_syntax::Mode;
@@ -198,8 +200,7 @@ pub(super) fn globals(_: &Module) -> PyResult {
 
 /// The namespace of the running scope.
 pub(super) fn current_locals() -> PyResult {
-    let Some(object) = current_frame_object() else { return Err(system_error("frame does not exist")) };
-    object.getattr(intern!("f_locals"))
+    frame_object::current_locals()
 }
 
 pub(super) fn locals(_: &Module) -> PyResult {
@@ -212,6 +213,10 @@ fn namespaces(args: &Args<'_>, function: &str) -> PyResult<(Ref<Dict>, Ref)> {
         None => None,
         Some(globals) => match globals.downcast::<Dict>() {
             Some(globals) => Some(Ref::of(globals)),
+            None if function == "eval" && protocol::is_mapping(globals) => {
+                return Err(type_error("globals must be a real dict; try eval(expr, {}, mapping)"));
+            }
+            None if function == "eval" => return Err(type_error("globals must be a dict")),
             None => {
                 return Err(raise!(
                     PyExc_TypeError,
@@ -222,6 +227,13 @@ fn namespaces(args: &Args<'_>, function: &str) -> PyResult<(Ref<Dict>, Ref)> {
         },
     };
     let locals = args.get_some(2).map(Object::new_ref);
+    if let Some(locals) = locals.as_ref().filter(|locals| !protocol::is_mapping(locals)) {
+        return Err(if function == "eval" {
+            type_error("locals must be a mapping")
+        } else {
+            raise!(PyExc_TypeError, "locals must be a mapping or None, not {}", locals.ty().message_name())
+        });
+    }
     let (globals, locals) = match (globals, locals) {
         (Some(globals), Some(locals)) => (globals, locals),
         (Some(globals), None) => (globals.clone(), globals.upcast()),
@@ -251,7 +263,13 @@ fn run(args: &Args<'_>, function: &str, mode: Mode) -> PyResult {
         if code.nfreevars() > 0 {
             return run_with_closure(code, &globals, &locals, args, function);
         }
+        if function == "exec" && args.get_some(3).is_some() {
+            return Err(type_error("cannot use a closure with this code object"));
+        }
         return call::run_code(code, &globals, Some(&locals));
+    }
+    if function == "exec" && args.get_some(3).is_some() {
+        return Err(type_error("closure can only be used when source is a code object"));
     }
     let text = source_text(&source, function, "string, bytes or code object")?;
     let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']).to_owned() } else { text };
@@ -270,7 +288,12 @@ fn run_with_closure(
     if function == "eval" {
         return Err(type_error("code object passed to eval() may not contain free variables"));
     }
-    let Some(closure) = args.get_some(3) else {
+    let fits = |closure: &&Object| {
+        closure.downcast::<Tuple>().is_some_and(|cells| {
+            cells.len() == code.nfreevars() && cells.items().iter().all(|cell| cell.is_exact(&PyCell_Type))
+        })
+    };
+    let Some(closure) = args.get_some(3).filter(fits) else {
         return Err(raise!(
             PyExc_TypeError,
             "code object requires a closure of exactly length {}",

@@ -9,6 +9,7 @@ mod sequences;
 pub(crate) use code::decode_named;
 
 use taipan_object::module::{Module, ModuleSpec};
+use taipan_object::native::Args;
 use taipan_object::singletons::{bool_object, ellipsis, none, not_implemented};
 use taipan_object::statics::*;
 use taipan_object::{Object, PyResult};
@@ -27,6 +28,12 @@ taipan_object::methods! { static METHODS = {
     one "chr" "($module, i, /)" = objects::chr, "The str of one code point, from 0 to 0x10ffff.";
     args "compile" "($module, /, source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)" = code::compile,
         "Compile source into a code object that exec() or eval() can run.";
+    one "aiter" "($module, async_iterable, /)" = |_: &Object, iterable: &Object| taipan_eval::async_generator::aiter(iterable),
+        "The asynchronous iterator of an asynchronous iterable.";
+    args "anext" "($module, aiterator, default=<unrepresentable>, /)" = |_: &Object, args: &Args<'_>| {
+        taipan_eval::async_generator::anext(args.required(0), args.get(1))
+    }, "An awaitable for the next item; the default is given at the end.";
+    keywords "breakpoint" "($module, /, *args, **kws)" = io::breakpoint, "Call sys.breakpointhook(*args, **kws).";
     args "delattr" "($module, obj, name, /)" = objects::delattr, "Delete the attribute of that name.";
     many "dir" "" = objects::dir, "dir([object]) -> list\n\nThe names of an object's attributes, or of the current scope.";
     args "divmod" "($module, x, y, /)" = objects::divmod, "The tuple (x//y, x%y).";
@@ -39,6 +46,7 @@ taipan_object::methods! { static METHODS = {
     one "hash" "($module, obj, /)" = objects::hash, "The hash of an object; equal objects have equal hashes.";
     one "hex" "($module, number, /)" = objects::hex, "The hexadecimal digits of an integer, after '0x'.";
     one "id" "($module, obj, /)" = objects::id, "The identity of an object, unique while it lives.";
+    args "input" "($module, prompt='', /)" = io::input, "Read a line of standard input, without its end.";
     args "isinstance" "($module, obj, class_or_tuple, /)" = classes::isinstance, "Whether the object is an instance of a class or of one of several.";
     args "issubclass" "($module, cls, class_or_tuple, /)" = classes::issubclass, "Whether a class derives from another or from one of several.";
     many "iter" "" = sequences::iter, "iter(iterable) -> iterator\niter(callable, sentinel) -> iterator\n\nMake an iterator.";

@@ -1,6 +1,7 @@
 //! Functions about iterables.
 
 use taipan_object::err::{self, type_error};
+use taipan_object::float::Complex;
 use taipan_object::int::Int;
 use taipan_object::list::List;
 use taipan_object::native::{Args, CallArgs, CompareOp};
@@ -164,6 +165,12 @@ pub(super) fn sum(_: &Module, args: &Args<'_>) -> PyResult {
         if total.is_exact(&PyFloat_Type) {
             return float_sum(&total, item, &iterator);
         }
+        if total.is_exact(&PyComplex_Type)
+            && let Some(start) = total.downcast::<Complex>()
+        {
+            let (real, imag) = start.value();
+            return complex_sum(real, imag, item, &iterator);
+        }
         total = protocol::binary_op(&total, &item, BinaryOp::Add)?;
     }
     Ok(small.map_or(total, |sum| Int::from_i64(sum).upcast()))
@@ -172,20 +179,26 @@ pub(super) fn sum(_: &Module, args: &Args<'_>) -> PyResult {
 /// A sum of floats with the error of each addition kept (Neumaier), as CPython does.
 fn float_sum(start: &Object, first: Ref, iterator: &Object) -> PyResult {
     use taipan_object::float::Float;
-    let as_float = |item: &Object| -> Option<f64> {
+    let as_float = |item: &Object| -> PyResult<Option<f64>> {
         if item.is_exact(&PyFloat_Type) {
-            return item.downcast::<Float>().map(Float::value);
+            return Ok(item.downcast::<Float>().map(Float::value));
         }
-        item.downcast::<Int>()
-            .filter(|int| int.is_exact(&PyLong_Type))
-            .and_then(Int::to_i64)
-            .map(|value| value as f64)
+        if item.is_exact(&PyLong_Type) { item.to_f64().map(Some) } else { Ok(None) }
     };
-    let mut high = as_float(start).unwrap_or(0.0);
+    let mut high = as_float(start)?.unwrap_or(0.0);
     let mut low = 0.0;
+    let add = |high: &mut f64, low: &mut f64, value: f64| {
+        let sum = *high + value;
+        *low += if high.abs() >= value.abs() { (*high - sum) + value } else { (value - sum) + *high };
+        *high = sum;
+    };
     let mut item = Some(first);
     while let Some(current) = item {
-        let Some(value) = as_float(&current) else {
+        let Some(value) = as_float(&current)? else {
+            if current.is_exact(&PyComplex_Type) {
+                // Minus zero leaves whatever imaginary part comes as it is.
+                return complex_sum(compensated(high, low), -0.0, current, iterator);
+            }
             let total = Float::new(compensated(high, low)).upcast();
             let mut total = protocol::binary_op(&total, &current, BinaryOp::Add)?;
             while let Some(next) = protocol::iter_next(iterator)? {
@@ -193,12 +206,48 @@ fn float_sum(start: &Object, first: Ref, iterator: &Object) -> PyResult {
             }
             return Ok(total);
         };
-        let sum = high + value;
-        low += if high.abs() >= value.abs() { (high - sum) + value } else { (value - sum) + high };
-        high = sum;
+        add(&mut high, &mut low, value);
         item = protocol::iter_next(iterator)?;
     }
     Ok(Float::new(compensated(high, low)).upcast())
+}
+
+/// A sum of complex numbers: both parts keep the errors of their additions.
+fn complex_sum(real: f64, imag: f64, first: Ref, iterator: &Object) -> PyResult {
+    use taipan_object::float::Float;
+    let mut parts = [(real, 0.0), (imag, 0.0)];
+    let add = |part: &mut (f64, f64), value: f64| {
+        let sum = part.0 + value;
+        part.1 += if part.0.abs() >= value.abs() { (part.0 - sum) + value } else { (value - sum) + part.0 };
+        part.0 = sum;
+    };
+    let total = |parts: &[(f64, f64); 2]| {
+        Complex::new(compensated(parts[0].0, parts[0].1), compensated(parts[1].0, parts[1].1))
+    };
+    let mut item = Some(first);
+    while let Some(current) = item {
+        if current.is_exact(&PyComplex_Type)
+            && let Some(value) = current.downcast::<Complex>()
+        {
+            let (real, imag) = value.value();
+            add(&mut parts[0], real);
+            add(&mut parts[1], imag);
+        } else if current.is_exact(&PyLong_Type) {
+            add(&mut parts[0], current.to_f64()?);
+        } else if current.is_exact(&PyFloat_Type)
+            && let Some(value) = current.downcast::<Float>()
+        {
+            add(&mut parts[0], value.value());
+        } else {
+            let mut sum = protocol::binary_op(&*total(&parts)?, &current, BinaryOp::Add)?;
+            while let Some(next) = protocol::iter_next(iterator)? {
+                sum = protocol::binary_op(&sum, &next, BinaryOp::Add)?;
+            }
+            return Ok(sum);
+        }
+        item = protocol::iter_next(iterator)?;
+    }
+    total(&parts).map(Ref::upcast)
 }
 
 fn compensated(high: f64, low: f64) -> f64 {

@@ -40,7 +40,7 @@ pub(crate) fn run() {
         // Functions may register more functions.
         let Some(entry) = entries().0.borrow_mut().pop() else { return };
         if let Err(error) = protocol::call_with_dict(&entry.function, &entry.args, entry.kwargs.as_deref()) {
-            err::write_unraisable(error, Some(&entry.function));
+            err::write_unraisable_at(error, "Exception ignored in atexit callback", &entry.function);
         }
     }
 }

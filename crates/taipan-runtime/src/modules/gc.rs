@@ -29,7 +29,7 @@ fn notify(phase: &str, generation: usize, collected: usize, uncollectable: usize
             info.set_text(name, &Int::from_usize(value))?;
         }
         if let Err(error) = callback.call(&[&*Str::from_utf8(phase)?, &*info]) {
-            err::write_unraisable(error, Some(&callback));
+            err::write_unraisable_at(error, "Exception ignored while calling GC callback", &callback);
         }
     }
     Ok(())

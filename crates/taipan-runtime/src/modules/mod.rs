@@ -5,6 +5,7 @@ pub mod gc;
 pub mod opcode;
 pub mod signal;
 pub mod symtable;
+pub mod test_support;
 pub mod thread;
 pub mod tokenize;
 pub mod warnings;
@@ -19,6 +20,8 @@ pub const MODULES: &[&ModuleSpec] = &[
     &opcode::SPEC,
     &signal::SPEC,
     &symtable::SPEC,
+    &test_support::INTERNAL_SPEC,
+    &test_support::LIMITED_SPEC,
     &thread::SPEC,
     &tokenize::SPEC,
     &warnings::SPEC,

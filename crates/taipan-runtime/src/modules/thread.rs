@@ -572,7 +572,7 @@ fn start(
         if let Err(error) = protocol::call_with_dict(&function, &args, kwargs.as_deref())
             && !error.is(&PyExc_SystemExit)
         {
-            err::write_unraisable(error, Some(&function));
+            err::write_unraisable_at(error, "Exception ignored in thread started by", &function);
         }
         drop((function, args, kwargs));
         let all = threads();

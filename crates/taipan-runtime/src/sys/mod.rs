@@ -2,6 +2,7 @@
 
 pub(crate) mod facts;
 mod jit;
+mod library;
 mod monitoring;
 mod more;
 
@@ -169,12 +170,22 @@ taipan_object::methods! { static METHODS = {
     one "intern" "($module, string, /)" = intern_text, "The one str of this text.";
 } }
 
+fn library_module_names() -> PyResult {
+    let mut names = Vec::with_capacity(library::LIBRARY_MODULES.len());
+    for name in library::LIBRARY_MODULES {
+        names.push(Str::from_utf8(name)?.upcast());
+    }
+    let names = Tuple::from_vec(names)?;
+    taipan_types_collections::set::new_frozenset(Some(&*names)).map(Ref::upcast)
+}
+
 fn init(module: &Module) -> PyResult<()> {
     facts::add_constants(module)?;
     let monitoring = taipan_object::module::create(&monitoring::SPEC)?;
     state::interp().modules.set_text("sys.monitoring", &monitoring)?;
     module.add("monitoring", &monitoring)?;
     module.add("_jit", &*taipan_object::module::create(&jit::SPEC)?)?;
+    module.add("stdlib_module_names", &*library_module_names()?)?;
     module.add("path", &*List::new()?)?;
     module.add("argv", &*List::new()?)?;
     module.add("modules", &state::interp().modules)?;

@@ -132,18 +132,26 @@ pub(super) fn unraisablehook(_: &Object, unraisable: &Object) -> PyResult<()> {
 }
 
 /// Hands an exception that nobody can catch to `sys.unraisablehook`.
-pub(crate) fn call_unraisablehook(value: &Exception, object: Option<&Object>) -> PyResult<()> {
+pub(crate) fn call_unraisablehook(
+    value: &Exception,
+    message: Option<&str>,
+    object: Option<&Object>,
+) -> PyResult<()> {
+    let message = match message {
+        Some(message) => Some(Str::from_utf8(message)?.upcast()),
+        None => None,
+    };
     let sys = state::interp().sysdict.borrow().clone();
     let hook = sys.and_then(|sys| sys.get_text("unraisablehook")).filter(|hook| !is_none(hook));
     let Some(hook) = hook else {
-        printer::show_unraisable(Some(value), None, object);
+        printer::show_unraisable(Some(value), message.as_deref(), object);
         return Ok(());
     };
     let args = UNRAISABLE_ARGS.make(vec![
         value.ty().new_ref(),
         value.new_ref(),
         value.traceback().unwrap_or_else(new_none),
-        new_none(),
+        message.unwrap_or_else(new_none),
         object.map_or_else(new_none, Object::new_ref),
     ])?;
     hook.call(&[&*args]).map(|_| ())

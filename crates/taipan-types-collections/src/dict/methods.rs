@@ -1,6 +1,7 @@
 //! Methods of `dict`.
 
 use super::{fill, iter, slots, view};
+use crate::set::AnySet;
 use crate::util;
 use taipan_object::dict::{Dict, hash_key};
 use taipan_object::err::{PyResult, key_error};
@@ -56,8 +57,17 @@ fn from_keys(class: &Object, args: &[&Object]) -> PyResult {
     util::check_count("fromkeys", args.len(), 1, 2)?;
     let value = args.get(1).copied().unwrap_or(none());
     let made = class.call(&[])?;
-    let iterator = args[0].iter()?;
     let plain = made.is_exact(&PyDict_Type);
+    if let Some(set) = args[0].downcast::<AnySet>().filter(|_| plain) {
+        // A set knows the hashes.
+        let mut position = 0;
+        while let Some((key, hash)) = set.next(&mut position) {
+            // SAFETY: an exact dict.
+            unsafe { made.cast::<Dict>() }.set_hashed(&key, hash, value.new_ref())?;
+        }
+        return Ok(made);
+    }
+    let iterator = args[0].iter()?;
     while let Some(key) = iter_next(&iterator)? {
         if plain {
             // SAFETY: an exact dict.

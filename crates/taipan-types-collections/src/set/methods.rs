@@ -4,11 +4,9 @@ use super::table::AnySet;
 use super::{add, make, ops, slots, update};
 use crate::util;
 use taipan_object::err::{PyResult, key_error};
-use taipan_object::instance::dict_of;
 use taipan_object::intern;
 use taipan_object::list::List;
 use taipan_object::native::IntoPy;
-use taipan_object::singletons::new_none;
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, Ref};
 
@@ -36,7 +34,7 @@ fn pop(set: &AnySet) -> PyResult {
 }
 
 fn difference(set: &AnySet, others: &[&Object]) -> PyResult<Ref<AnySet>> {
-    let Some((first, rest)) = others.split_first() else { return copy(set) };
+    let Some((first, rest)) = others.split_first() else { return slots::copy(set) };
     let result = ops::difference(set, first)?;
     for other in rest {
         ops::difference_update(&result, other)?;
@@ -49,7 +47,7 @@ fn difference_update(set: &AnySet, others: &[&Object]) -> PyResult<()> {
 }
 
 fn intersection(set: &AnySet, others: &[&Object]) -> PyResult<Ref<AnySet>> {
-    let Some((first, rest)) = others.split_first() else { return copy(set) };
+    let Some((first, rest)) = others.split_first() else { return slots::copy(set) };
     let mut result = ops::intersection(set, first)?;
     for other in rest {
         result = ops::intersection(&result, other)?;
@@ -84,10 +82,7 @@ fn symmetric_difference(set: &AnySet, other: &Object) -> PyResult<Ref<AnySet>> {
 fn reduce(set: &AnySet) -> PyResult {
     let items = List::from_vec(slots::elements(set))?.upcast();
     let args = Tuple::from_array([items])?.upcast();
-    let state = match dict_of(set)? {
-        Some(_) => set.getattr(intern!("__dict__"))?,
-        None => new_none(),
-    };
+    let state = set.call_method(intern!("__getstate__"), &[])?;
     Ok(Tuple::from_array([set.ty().new_ref(), args, state])?.upcast())
 }
 

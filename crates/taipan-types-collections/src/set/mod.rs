@@ -84,9 +84,7 @@ fn new_mutable(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult {
 }
 
 fn init(set: &AnySet, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> {
-    let ty = set.ty();
-    let lenient = !ty.is(&PySet_Type) && !util::same_new(ty, &PySet_Type);
-    let iterable = util::one_of_tuple("set", args, kwargs, lenient)?;
+    let iterable = util::one_of_tuple("set", args, kwargs, false)?;
     set.clear();
     iterable.map_or(Ok(()), |iterable| update(set, iterable))
 }

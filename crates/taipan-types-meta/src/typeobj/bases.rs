@@ -33,8 +33,11 @@ pub(super) fn set_bases(ty: &Type, value: Option<&Object>) -> PyResult<()> {
                 handle::set_field(&raw mut (*class.raw()).tp_mro, old.map(Ref::upcast));
                 class.modified();
             }
-            handle::set_field(&raw mut (*ty.raw()).tp_bases, old_bases.map(Ref::upcast));
-            handle::set_field(&raw mut (*ty.raw()).tp_base, Some(old_base.upcast()));
+            // An assignment inside `mro()` that went through stays.
+            if ty.bases().is_some_and(|now| now.is(bases)) {
+                handle::set_field(&raw mut (*ty.raw()).tp_bases, old_bases.map(Ref::upcast));
+                handle::set_field(&raw mut (*ty.raw()).tp_base, Some(old_base.upcast()));
+            }
         }
         return Err(error);
     }
@@ -66,7 +69,14 @@ fn check_bases<'a>(ty: &Type, value: &'a Object) -> PyResult<&'a Tuple> {
                 base.ty().message_name()
             ));
         };
-        if class.is_subtype(ty) {
+        // While `mro()` runs, the chain of bases may be ahead of the resolution orders.
+        let mut chain = Some(class);
+        let mut in_chain = false;
+        while let Some(link) = chain {
+            in_chain |= link.is(ty);
+            chain = link.base();
+        }
+        if class.is_subtype(ty) || in_chain {
             return Err(type_error("a __bases__ item causes an inheritance cycle"));
         }
     }

@@ -30,11 +30,14 @@ pub fn float_from_object(object: &Object) -> PyResult<f64> {
     if object.is_exact(&PyFloat_Type) {
         return object.to_f64();
     }
-    if let Some(text) = object.downcast::<Str>() {
+    if let Some(text) = object.downcast::<Str>().filter(|text| text.is_exact(&PyUnicode_Type)) {
         return parse(&to_ascii(text), text);
     }
     if let Some(value) = number(object)? {
         return Ok(value);
+    }
+    if let Some(text) = object.downcast::<Str>() {
+        return parse(&to_ascii(text), text);
     }
     if has_buffer(object) {
         let data = Buffer::simple(object)?.to_vec();
@@ -88,7 +91,12 @@ pub fn number(object: &Object) -> PyResult<Option<f64>> {
 
 /// `float.__new__`.
 pub(super) fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
-    if ty.is(&PyFloat_Type) && kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
+    // SAFETY: live types; function addresses are compared as CPython compares them.
+    let own_init = unsafe {
+        let floats: &Type = &PyFloat_Type;
+        (*ty.raw()).tp_init.map(|f| f as usize) != (*floats.raw()).tp_init.map(|f| f as usize)
+    };
+    if !own_init && kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
         return Err(err::type_error("float() takes no keyword arguments"));
     }
     let value = match args.items() {

@@ -13,7 +13,6 @@ use taipan_object::buffer::{alloc_instance, byte_value, fill_info, has_buffer};
 use taipan_object::bytes::{_PyByteArray_empty_string, ByteArray, Bytes};
 use taipan_object::dict::Dict;
 use taipan_object::native::*;
-use taipan_object::singletons::new_none;
 use taipan_object::slice::{Slice, adjust};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
@@ -177,7 +176,10 @@ fn init(array: &ByteArray, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> 
 }
 
 fn repr(array: &ByteArray) -> String {
-    format!("{}({})", array.ty().name(), repr_literal(array.data()))
+    // Unlike bytes, an apostrophe is marked in either kind of quotes.
+    let literal = repr_literal(array.data());
+    let literal = if literal.starts_with("b\"") { literal.replace('\'', "\\'") } else { literal };
+    format!("{}({literal})", array.ty().name())
 }
 
 fn index_of(array: &ByteArray, key: &Object) -> PyResult<usize> {
@@ -424,7 +426,7 @@ fn sizeof(array: &ByteArray) -> isize {
 }
 
 fn reduced(array: &ByteArray, protocol: i64) -> PyResult<Ref<Tuple>> {
-    let state = array.getattr_opt(intern!("__dict__"))?.unwrap_or_else(new_none);
+    let state = array.call_method(intern!("__getstate__"), &[])?;
     let args = if protocol < 3 {
         let text = Str::from_latin1(array.data())?.upcast();
         if array.is_empty() {

@@ -27,6 +27,11 @@ pub fn format_str(text: &Str, spec: &Str) -> PyResult<Ref<Str>> {
     if parsed.width.is_some_and(|width| width > isize::MAX as usize / 8) {
         return Err(err::memory_error());
     }
+    let fits = parsed.width.is_none_or(|width| width <= text.len())
+        && parsed.precision.is_none_or(|precision| precision >= text.len());
+    if fits && text.is_exact(&PyUnicode_Type) {
+        return Ok(Ref::of(text));
+    }
     let points: Vec<u32> = text.code_points().collect();
     Str::from_code_points(&layout_str(&points, &parsed))
 }
@@ -61,9 +66,14 @@ enum Names<'a> {
     Mapping(&'a Object),
 }
 
+/// How deep fields may stand in fields.
+const OUTERMOST: u32 = 2;
+
 struct Formatter<'a> {
     names: Names<'a>,
     auto: AutoNumber,
+    /// A field's text while nothing else stands in the result.
+    only: Option<Ref<Str>>,
 }
 
 fn text_of(points: &[u32]) -> PyResult<Ref<Str>> {
@@ -82,6 +92,7 @@ impl Formatter<'_> {
             out.extend_from_slice(&points[step.literal]);
             if let Some(field) = step.field {
                 let text = self.field(points, &field, depth)?;
+                self.only = (out.is_empty() && depth == OUTERMOST).then(|| text.clone());
                 out.extend(text.code_points());
             }
         }
@@ -159,8 +170,12 @@ fn convert(value: &Object, conversion: u32) -> PyResult<Ref> {
 
 fn build(text: &Str, names: Names<'_>) -> PyResult<Ref<Str>> {
     let points: Vec<u32> = text.code_points().collect();
-    let mut formatter = Formatter { names, auto: AutoNumber::default() };
-    Str::from_code_points(&formatter.run(&points, Template::new(&points), 2)?)
+    let mut formatter = Formatter { names, auto: AutoNumber::default(), only: None };
+    let out = formatter.run(&points, Template::new(&points), OUTERMOST)?;
+    match formatter.only.filter(|text| text.is_exact(&PyUnicode_Type) && text.len() == out.len()) {
+        Some(text) => Ok(text),
+        None => Str::from_code_points(&out),
+    }
 }
 
 /// `str.format`.

@@ -156,7 +156,7 @@ fn sizeof(text: &Str) -> usize {
 }
 
 fn getnewargs(text: &Str) -> PyResult<Ref<Tuple>> {
-    let copy = if text.is_exact(&PyUnicode_Type) { Ref::of(text) } else { Str::from_chars(text.chars())? };
+    let copy = Str::from_chars(text.chars())?;
     Tuple::from_array([copy.upcast()])
 }
 

@@ -291,6 +291,9 @@ pub fn replaced(text: &Str, old: &Str, new: &Str, limit: usize) -> PyResult<Ref<
 pub(super) fn expandtabs(text: &Str, args: &Args<'_>) -> PyResult<Ref<Str>> {
     let size = args.i32_or(0, 8)?;
     let tab = usize::try_from(size).unwrap_or(0);
+    if text.is_exact(&PyUnicode_Type) && !text.code_points().any(|c| c == 9) {
+        return Ok(Ref::of(text));
+    }
     let mut out: Vec<u32> = Vec::with_capacity(text.len());
     let mut column = 0usize;
     for c in text.code_points() {
