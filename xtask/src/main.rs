@@ -8,6 +8,7 @@ mod gen_abi;
 mod gen_ast;
 mod gen_unicode;
 mod generated;
+mod hostile;
 mod layers;
 mod oracle_code;
 mod oracle_syntax;
@@ -30,6 +31,8 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("gen-ast", "write the syntax tree types from ast.table (--check: only compare)", gen_ast::run),
     ("oracle-code", "compare code objects of the library (--only PART, --show FILE)", oracle_code::run),
     ("oracle-marshal", "compare marshalled code of the library (--only PART)", oracle_code::run_marshal),
+    ("hostile", "compile absurd sources and prefixes of a file (--file NAME --step N)", hostile::run),
+    ("verify-code", "run the verifier over the library's code (--only PART)", oracle_code::run_verify),
     ("bench-compile", "time parser and compiler against the reference's compile()", oracle_code::bench),
     (
         "oracle-ast",
