@@ -187,15 +187,15 @@ pub fn load_build_class(frame: *mut Frame) -> PyResult {
 /// `SystemError` for a number that no compiler writes.
 pub fn common_constant(index: usize) -> PyResult {
     // The functions themselves, whatever the names mean by now.
-    let builtin = |name: &str| -> PyResult {
-        state::interp().callables.builtin(name).ok_or_else(|| err::name_error(name))
+    let builtin = |name: &Str| -> PyResult {
+        state::interp().callables.builtin(name).ok_or_else(|| not_defined(name))
     };
     match index as u32 {
         bc::CONSTANT_ASSERTIONERROR => Ok(PyExc_AssertionError.new_ref()),
         bc::CONSTANT_NOTIMPLEMENTEDERROR => Ok(PyExc_NotImplementedError.new_ref()),
         bc::CONSTANT_BUILTIN_TUPLE => Ok(PyTuple_Type.new_ref()),
-        bc::CONSTANT_BUILTIN_ALL => builtin("all"),
-        bc::CONSTANT_BUILTIN_ANY => builtin("any"),
+        bc::CONSTANT_BUILTIN_ALL => builtin(intern!("all")),
+        bc::CONSTANT_BUILTIN_ANY => builtin(intern!("any")),
         _ => Err(err::system_error("unknown common constant")),
     }
 }
