@@ -828,12 +828,12 @@ pub(crate) fn code_attribute(generator: &Generator) -> PyResult {
 }
 
 macro_rules! name_row {
-    ($name:literal, $field:ident, $message:literal) => {
+    ($name:literal, $field:ident, $message:ident, $doc:literal) => {
         getset_row(
             $name,
             // SAFETY: the view guarantees the layout.
             |g: &Generator| unsafe { Object::borrow((*g.raw()).$field).new_ref() },
-            c"",
+            $doc,
         )
         .with_setter(|g: &Generator, value: Option<&Object>| {
             let Some(value) = value.filter(|value| value.downcast::<Str>().is_some()) else {
@@ -846,9 +846,14 @@ macro_rules! name_row {
     };
 }
 
-pub(crate) const NAME: GetSetRow = name_row!(c"__name__", name, "__name__ must be set to a string object");
+const NO_NAME: &str = "__name__ must be set to a string object";
+const NO_QUALNAME: &str = "__qualname__ must be set to a string object";
+pub(crate) const NAME: GetSetRow = name_row!(c"__name__", name, NO_NAME, c"The name of the generator.");
 pub(crate) const QUALNAME: GetSetRow =
-    name_row!(c"__qualname__", qualname, "__qualname__ must be set to a string object");
+    name_row!(c"__qualname__", qualname, NO_QUALNAME, c"The qualified name of the generator.");
+const COROUTINE_NAME: GetSetRow = name_row!(c"__name__", name, NO_NAME, c"The name of the coroutine.");
+const COROUTINE_QUALNAME: GetSetRow =
+    name_row!(c"__qualname__", qualname, NO_QUALNAME, c"The qualified name of the coroutine.");
 
 pub(crate) fn iter_self(generator: &Generator) -> Ref {
     generator.new_ref()
@@ -973,8 +978,8 @@ pub static COROUTINE: TypeSpec = TypeSpec {
     ],
     methods: COROUTINE_METHODS,
     getset: &[
-        NAME,
-        QUALNAME,
+        COROUTINE_NAME,
+        COROUTINE_QUALNAME,
         getset_row(c"cr_await", delegate, c"what the coroutine awaits, or None"),
         getset_row(c"cr_running", running, c""),
         getset_row(c"cr_suspended", suspended, c""),

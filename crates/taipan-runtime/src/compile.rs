@@ -283,7 +283,8 @@ fn compile_error(error: &compiler::CompileError, source: &str, filename: &Str) -
         Some(column(i64::from(range.end_col_offset))),
     ];
     // Only a file's lines are shown.
-    let text = line(first).filter(|_| taipan_os::is_file(&filename.to_lossy())).map(|text| format!("{text}\n"));
+    let text =
+        line(first).filter(|_| taipan_os::is_file(&filename.to_lossy())).map(|text| format!("{text}\n"));
     syntax_error(class, &error.message, filename, place, text.as_deref())
 }
 

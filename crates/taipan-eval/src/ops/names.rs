@@ -187,9 +187,8 @@ pub fn load_build_class(frame: *mut Frame) -> PyResult {
 /// `SystemError` for a number that no compiler writes.
 pub fn common_constant(index: usize) -> PyResult {
     // The functions themselves, whatever the names mean by now.
-    let builtin = |name: &Str| -> PyResult {
-        state::interp().callables.builtin(name).ok_or_else(|| not_defined(name))
-    };
+    let builtin =
+        |name: &Str| -> PyResult { state::interp().callables.builtin(name).ok_or_else(|| not_defined(name)) };
     match index as u32 {
         bc::CONSTANT_ASSERTIONERROR => Ok(PyExc_AssertionError.new_ref()),
         bc::CONSTANT_NOTIMPLEMENTEDERROR => Ok(PyExc_NotImplementedError.new_ref()),
