@@ -266,7 +266,11 @@ unsafe fn call_list_append(mut vm: Vm) -> Next {
         let base = vm.sp.sub(vm.oparg + 2);
         let target = *base;
         let owner = *base.add(1);
-        if vm.oparg == 1 && owner.is_exact(&PyList_Type) && target.is_exact(&PyMethodDescr_Type) {
+        if vm.oparg == 1
+            && !owner.is_null()
+            && owner.is_exact(&PyList_Type)
+            && target.is_exact(&PyMethodDescr_Type)
+        {
             let method: &MethodDescr = target.object().cast();
             if adaptive::is_append(method) {
                 let value = pop!(vm).into_ref();
