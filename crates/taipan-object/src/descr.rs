@@ -604,6 +604,12 @@ impl MethodWrapper {
     }
 }
 
+crate::methods! { static METHOD_WRAPPER_METHODS = {
+    noargs "__reduce__" "($self, /)" = |w: &MethodWrapper| -> PyResult {
+        crate::protocol::getattr_pair(w.object(), &w.common().name().to_lossy())
+    }, "Describe the method for pickling: how to get it from its instance.";
+} }
+
 fn method_wrapper_call(wrapper: &MethodWrapper, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     let descr = wrapper.descr();
     // SAFETY: the function is a slot of the owner, of the shape that its row says.
@@ -874,6 +880,7 @@ pub static SPECS: [TypeSpec; 6] = [
                 c"",
             ),
         ],
+        methods: METHOD_WRAPPER_METHODS,
         ..TypeSpec::new(&_PyMethodWrapper_Type)
     },
 ];
