@@ -89,6 +89,7 @@ impl Buffer {
     }
 
     /// The memory of a contiguous buffer. Do not hold it while Python code can run.
+    #[inline]
     pub fn as_slice(&self) -> &[u8] {
         if self.0.buf.is_null() || self.0.len <= 0 {
             return &[];

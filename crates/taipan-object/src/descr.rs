@@ -724,7 +724,7 @@ static DESCR_MEMBERS: &[Member] = &[
 ];
 
 fn repr_of(kind: &str, descr: &Descr) -> PyResult {
-    format!("<{kind} '{}' of '{}' objects>", descr.name_text(), descr.owner().name()).into_py()
+    format!("<{kind} '{}' of '{}' objects>", descr.name_text(), descr.owner().message_name()).into_py()
 }
 
 const QUALNAME: GetSetRow = getset_row(c"__qualname__", Descr::qualname, c"");
@@ -773,7 +773,6 @@ pub static SPECS: [TypeSpec; 6] = [
             tp_repr(|d: &Descr| repr_of("method", d)),
             tp_descr_get(classmethod_get),
         ],
-        methods: DESCR_METHODS,
         members: DESCR_MEMBERS,
         getset: &[
             getset_row(c"__doc__", method_doc, c""),

@@ -1,7 +1,7 @@
 //! `pickle.PickleBuffer`: a buffer that may travel beside the pickle instead of in it.
 
 use core::cell::RefCell;
-use taipan_object::buffer::{Buffer, is_contiguous};
+use taipan_object::buffer::Buffer;
 use taipan_object::dict::Dict;
 use taipan_object::native::*;
 use taipan_object::statics::{PyExc_TypeError, PyMemoryView_Type, PyPickleBuffer_Type, StaticType};
@@ -51,18 +51,6 @@ pub fn owner(buffer: &View) -> PyResult<Ref> {
         .ok_or_else(|| err::value_error("operation forbidden on released PickleBuffer object"))
 }
 
-/// Whether the memory is in one piece and whether it cannot be written.
-///
-/// # Errors
-/// `ValueError` after a release.
-pub fn layout(buffer: &View) -> PyResult<(bool, bool)> {
-    owner(buffer)?;
-    let held = buffer.held.borrow();
-    Ok(held
-        .as_ref()
-        .map_or((true, true), |held| (is_contiguous(held.view(), b'A'), held.view().readonly != 0)))
-}
-
 fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
         return Err(err::type_error("PickleBuffer() takes no keyword arguments"));
@@ -101,9 +89,7 @@ pub static RAW_BYTES_SPEC: TypeSpec = TypeSpec {
 /// # Errors
 /// `ValueError` after a release, `BufferError` when the memory is not in one piece.
 pub fn raw(buffer: &View) -> PyResult {
-    if !layout(buffer)?.0 {
-        return Err(err::buffer_error("cannot extract raw buffer from non-contiguous buffer"));
-    }
+    owner(buffer)?;
     let bytes = native_new(&RAW_BYTES, RawBytes { buffer: Ref::of(buffer) })?;
     Ok(PyMemoryView_Type.call(&[bytes.object()])?.upcast())
 }
@@ -123,12 +109,3 @@ pub static SPEC: TypeSpec = TypeSpec {
     methods: METHODS,
     ..TypeSpec::new(&PyPickleBuffer_Type)
 };
-
-/// A copy of the memory, which is in one piece.
-///
-/// # Errors
-/// `ValueError` after a release.
-pub fn bytes(buffer: &View) -> PyResult<Vec<u8>> {
-    owner(buffer)?;
-    Ok(buffer.held.borrow().as_ref().map_or_else(Vec::new, |held| held.as_slice().to_vec()))
-}

@@ -67,7 +67,7 @@ impl PickleMemo {
         let dict = Dict::new()?;
         for (key, number, object) in all {
             let pair = Tuple::from_array([Int::from_usize(number).upcast(), object])?;
-            dict.set(&*Int::from_usize(key), &pair)?;
+            dict.set(&Int::from_usize(key), &pair)?;
         }
         Ok(dict)
     }
@@ -117,6 +117,9 @@ impl UnpickleMemo {
         let len = memo.dense.len();
         let old = if number < len {
             memo.dense[number].replace(object)
+        } else if number == len && memo.sparse.is_empty() {
+            memo.dense.push(Some(object));
+            None
         } else if number - len < GAP && memo.sparse.is_empty() {
             memo.dense.resize(number + 1, None);
             memo.dense[number].replace(object)
@@ -144,7 +147,7 @@ impl UnpickleMemo {
     fn to_dict(&self) -> PyResult<Ref<Dict>> {
         let dict = Dict::new()?;
         for (number, object) in self.all() {
-            dict.set(&*Int::from_usize(number), &object)?;
+            dict.set(&Int::from_usize(number), &object)?;
         }
         Ok(dict)
     }

@@ -5,6 +5,7 @@ use super::memo::PickleMemo;
 use super::op::{self, BATCH, FRAME_HEADER, FRAME_MIN, FRAME_TARGET, HIGHEST};
 use super::shared::{Shared, pickling_error, with_note};
 use std::collections::HashSet;
+use taipan_object::buffer::{Buffer, is_contiguous};
 use taipan_object::bytes::{ByteArray, Bytes};
 use taipan_object::dict::Dict;
 use taipan_object::float::Float;
@@ -15,7 +16,7 @@ use taipan_object::singletons::{as_bool, is_none};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, err, intern, native::Native, state};
+use taipan_object::{Object, PyErr, PyResult, Ref, abi, err, intern, native::Native, state};
 use taipan_types_collections::set::AnySet;
 
 /// Where recursion is reported.
@@ -425,8 +426,10 @@ impl<'a> Save<'a> {
         if self.protocol < 5 {
             return Err(pickling_error("PickleBuffer can only be pickled with protocol >= 5"));
         }
-        let (contiguous, read_only) = buffer::layout(view)?;
-        if !contiguous {
+        // A hold of our own: the callback may release the object's.
+        let held = Buffer::get(view.object(), abi::PyBUF_FULL_RO)?;
+        let read_only = held.view().readonly != 0;
+        if !is_contiguous(held.view(), b'A') {
             return Err(pickling_error(
                 "PickleBuffer can not be pickled when pointing to a non-contiguous buffer",
             ));
@@ -442,11 +445,10 @@ impl<'a> Save<'a> {
             }
             return Ok(());
         }
-        let data = buffer::bytes(view)?;
         if read_only {
-            self.put_bytes(&data, None)?;
+            self.put_bytes(held.as_slice(), None)?;
         } else {
-            self.put_bytearray(&data, None)?;
+            self.put_bytearray(held.as_slice(), None)?;
         }
         self.memoize(view.object());
         Ok(())
