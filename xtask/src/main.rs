@@ -3,13 +3,16 @@
 #![forbid(unsafe_code)]
 
 mod capi;
+mod conformance;
 mod gen_abi;
 mod gen_ast;
 mod gen_unicode;
 mod generated;
+mod hostile;
 mod layers;
 mod oracle_code;
 mod oracle_syntax;
+mod reference;
 mod witness;
 
 use std::process::ExitCode;
@@ -18,6 +21,8 @@ type Command = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand: name, one line of help, function.
 const COMMANDS: &[(&str, &str, Command)] = &[
+    ("reference", "fetch CPython 3.14, its library, headers and tests", reference::run),
+    ("conformance", "run CPython's tests against the floor: BINARY [--raise] [MODULE...]", conformance::run),
     ("capi", "report how much of the C interface a binary exports: BINARY [LIBRARY...]", capi::run),
     ("witness", "check the layout tables against CPython's headers: INCLUDE...", witness::run),
     ("layers", "check that crates depend only downward", layers::run),
@@ -26,6 +31,8 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("gen-ast", "write the syntax tree types from ast.table (--check: only compare)", gen_ast::run),
     ("oracle-code", "compare code objects of the library (--only PART, --show FILE)", oracle_code::run),
     ("oracle-marshal", "compare marshalled code of the library (--only PART)", oracle_code::run_marshal),
+    ("hostile", "compile absurd sources and prefixes of a file (--file NAME --step N)", hostile::run),
+    ("verify-code", "run the verifier over the library's code (--only PART)", oracle_code::run_verify),
     ("bench-compile", "time parser and compiler against the reference's compile()", oracle_code::bench),
     (
         "oracle-ast",

@@ -127,20 +127,8 @@ pub(crate) fn text(path: &Path) -> Result<&str, String> {
     path.to_str().ok_or_else(|| format!("odd path {}", path.display()))
 }
 
-pub(crate) fn reference() -> Result<PathBuf, String> {
-    if let Some(path) = std::env::var_os("TAIPAN_REFERENCE") {
-        return Ok(PathBuf::from(path));
-    }
-    let cache = match (std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME")) {
-        (Some(cache), _) => PathBuf::from(cache),
-        (None, Some(home)) => Path::new(&home).join(".cache"),
-        _ => return Err("set TAIPAN_REFERENCE to the reference's folder".into()),
-    };
-    Ok(cache.join("python-reference"))
-}
-
 pub(crate) fn reference_library() -> Result<PathBuf, String> {
-    Ok(reference()?.join("lib/python3.14"))
+    Ok(crate::reference::folder()?.join("lib/python3.14"))
 }
 
 pub(crate) fn cache_folder() -> Result<PathBuf, String> {
@@ -153,7 +141,7 @@ pub(crate) fn cache_folder() -> Result<PathBuf, String> {
 
 fn ask_reference(args: &[&str]) -> Result<(), String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/oracle/parse_reference.py");
-    let python = reference()?.join("bin/python3.14");
+    let python = crate::reference::folder()?.join("bin/python3.14");
     let status = Command::new(&python)
         .arg(script)
         .args(args)
@@ -194,7 +182,7 @@ pub(crate) fn codec(name: &str, bytes: &[u8]) -> Result<Option<String>, String> 
         "import sys, codecs\ntry: codecs.lookup({name:?})\nexcept LookupError: sys.exit(3)\n\
          sys.stdout.buffer.write(sys.stdin.buffer.read().decode({name:?}).encode())"
     );
-    let mut child = Command::new(reference()?.join("bin/python3.14"))
+    let mut child = Command::new(crate::reference::folder()?.join("bin/python3.14"))
         .args(["-c", &program])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -168,6 +168,29 @@ pub struct Code {
     pub exceptiontable: Box<[u8]>,
 }
 
+/// Nested code is dropped in a loop: functions can be nested deeper than the stack would bear.
+impl Drop for Code {
+    fn drop(&mut self) {
+        let mut nested = Vec::new();
+        take_code(&mut self.consts, &mut nested);
+        while let Some(mut code) = nested.pop() {
+            if let Some(code) = Rc::get_mut(&mut code) {
+                take_code(&mut code.consts, &mut nested);
+            }
+        }
+    }
+}
+
+fn take_code(consts: &mut Rc<[Constant]>, nested: &mut Vec<Rc<Code>>) {
+    for constant in Rc::get_mut(consts).into_iter().flatten() {
+        if matches!(constant, Constant::Code(_))
+            && let Constant::Code(code) = std::mem::replace(constant, Constant::None)
+        {
+            nested.push(code);
+        }
+    }
+}
+
 impl Code {
     fn names_of_kind(&self, kind: u8) -> impl Iterator<Item = &PyStr> {
         self.localsplusnames

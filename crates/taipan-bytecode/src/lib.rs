@@ -11,6 +11,7 @@ pub mod listing;
 pub mod location;
 pub mod marshal;
 pub mod opcode;
+pub mod verify;
 
 pub use code::*;
 pub use location::{Location, LocationReader, LocationWriter};

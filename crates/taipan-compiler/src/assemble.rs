@@ -13,7 +13,7 @@ use taipan_bytecode::{Code, Location, Opcode, PyStr};
 use crate::constants::{ConstantPool, UnitConstants};
 use crate::flow::{FlatInstr, Flattened};
 use crate::instr::NEXT_LOCATION;
-use crate::names::{Name, NameSet, Names, known};
+use crate::names::{Name, NameMap, NameSet, Names, known};
 
 /// Distance in code units from a `SEND` to its `END_SEND`.
 const END_SEND_OFFSET: u32 = 5;
@@ -43,7 +43,7 @@ pub struct UnitInfo<'a> {
     /// Free variables.
     pub freevars: &'a NameSet,
     /// Names that were locals of inlined comprehensions only.
-    pub fast_hidden: &'a NameSet,
+    pub fast_hidden: &'a NameMap<bool>,
     /// Constants.
     pub consts: &'a UnitConstants,
     /// Whether the first parameter is shown as `format`.

@@ -21,7 +21,8 @@ pub struct ConstantPool {
     index: FastMap<Constant, ConstId>,
 }
 
-fn holds_nan(value: &Constant) -> bool {
+/// Whether a constant is a NaN, or a complex number with one.
+pub fn holds_nan(value: &Constant) -> bool {
     match value {
         Constant::Float(value) => value.is_nan(),
         Constant::Complex(real, imag) => real.is_nan() || imag.is_nan(),
@@ -50,7 +51,7 @@ impl ConstantPool {
     }
 }
 
-/// Constants of one code object, in order.
+/// Constants of one code object, in order. Short lists are searched, long ones indexed.
 #[derive(Default)]
 pub struct UnitConstants {
     /// The list.
@@ -58,16 +59,30 @@ pub struct UnitConstants {
     index: FastMap<ConstId, u32>,
 }
 
+const SEARCH_LIMIT: usize = 32;
+
 impl UnitConstants {
     /// Index of a constant, which is appended when it is new.
     #[inline]
     pub fn add(&mut self, id: ConstId) -> u32 {
         let next = self.list.len() as u32;
-        let at = *self.index.entry(id).or_insert(next);
-        if at == next {
-            self.list.push(id);
+        let found = if self.list.len() <= SEARCH_LIMIT {
+            self.list.iter().position(|other| *other == id).map(|at| at as u32)
+        } else {
+            self.index.get(&id).copied()
+        };
+        if let Some(at) = found {
+            return at;
         }
-        at
+        self.list.push(id);
+        if self.list.len() > SEARCH_LIMIT {
+            if self.index.is_empty() {
+                self.index = self.list.iter().zip(0..).map(|(id, at)| (*id, at)).collect();
+            } else {
+                self.index.insert(id, next);
+            }
+        }
+        next
     }
 }
 

@@ -3,6 +3,7 @@
 //! A result of None means: leave the operation to run time, because it raises or its result would be too big.
 //! The size limits are CPython's.
 
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use num_bigint::{BigInt as Integer, Sign};
@@ -10,6 +11,9 @@ use num_integer::Integer as _;
 use num_traits::{Signed, ToPrimitive, Zero};
 use taipan_bytecode::opcode::*;
 use taipan_bytecode::{BigInt, Constant, PyStr};
+
+use crate::constants::holds_nan;
+use crate::names::{FastHasher, FastMap};
 
 const MAX_INT_BITS: u64 = 128;
 const MAX_COLLECTION_SIZE: i64 = 256;
@@ -30,11 +34,20 @@ pub enum Unary {
 }
 
 fn big_to_integer(value: &BigInt) -> Integer {
-    let mut words = Integer::zero();
-    for digit in value.digits.iter().rev() {
-        words = (words << 30) + *digit;
+    // From digits of 30 bits to words of 32, in one go.
+    let mut words = Vec::with_capacity(value.digits.len());
+    let (mut bits, mut count) = (0u64, 0);
+    for digit in &value.digits {
+        bits |= u64::from(*digit) << count;
+        count += 30;
+        if count >= 32 {
+            words.push(bits as u32);
+            bits >>= 32;
+            count -= 32;
+        }
     }
-    if value.negative { -words } else { words }
+    words.push(bits as u32);
+    Integer::from_slice(if value.negative { Sign::Minus } else { Sign::Plus }, &words)
 }
 
 /// An integer constant of any size.
@@ -626,6 +639,10 @@ fn slice_indices(parts: &[Constant; 3], length: usize) -> Option<impl Iterator<I
 
 /// Equality of Python values among constants, for sets: numbers compare across types.
 pub fn equal(a: &Constant, b: &Constant) -> bool {
+    if holds_nan(a) || holds_nan(b) {
+        // Each NaN is a number of its own.
+        return false;
+    }
     if let (Constant::Tuple(a), Constant::Tuple(b)) = (a, b) {
         return a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b));
     }
@@ -654,10 +671,25 @@ fn number_value(value: &Constant) -> Option<(Option<Integer>, u64, u64)> {
 /// The frozen set of some constants: of equal ones the first stays.
 pub fn frozen_set(items: &[Constant]) -> Constant {
     let mut kept: Vec<Constant> = Vec::with_capacity(items.len());
+    // By hash those that can be equal, so that large displays take no quadratic time.
+    let mut places: FastMap<u64, Vec<usize>> = FastMap::default();
     for item in items {
-        if !kept.iter().any(|other| equal(other, item)) {
+        let mut hasher = FastHasher::default();
+        hash_value(item, &mut hasher);
+        let alike = places.entry(hasher.finish()).or_default();
+        if !alike.iter().any(|at| equal(&kept[*at], item)) {
+            alike.push(kept.len());
             kept.push(item.clone());
         }
     }
     Constant::FrozenSet(kept.into())
+}
+
+/// Hash that is the same for [`equal`] constants.
+fn hash_value(value: &Constant, hasher: &mut FastHasher) {
+    match (value, number_value(value)) {
+        (Constant::Tuple(items), _) => items.iter().for_each(|item| hash_value(item, hasher)),
+        (_, Some(number)) => number.hash(hasher),
+        _ => value.hash(hasher),
+    }
 }

@@ -56,6 +56,13 @@ impl InstrSeq {
         Label(self.labels.len() as u32 - 1)
     }
 
+    /// Empties the sequence; its memory stays.
+    pub fn clear(&mut self) {
+        self.instrs.clear();
+        self.labels.clear();
+        self.annotations = None;
+    }
+
     /// Places a label before the next instruction.
     #[inline]
     pub fn use_label(&mut self, label: Label) {

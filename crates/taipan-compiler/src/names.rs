@@ -144,7 +144,13 @@ pub struct Names {
     texts: Vec<Rc<str>>,
     strings: Vec<Option<PyStr>>,
     index: FastMap<Rc<str>, Name>,
+    /// Names last asked for, by the address of the text: a tree shares the text of equal names. Only texts that
+    /// `texts` holds are in it, so no address in it can belong to another text.
+    recent: Box<[(usize, Name)]>,
 }
+
+/// Entries of [`Names::recent`], a power of two.
+const RECENT: usize = 512;
 
 impl Default for Names {
     fn default() -> Names {
@@ -155,7 +161,13 @@ impl Default for Names {
 impl Names {
     /// A table that holds the [`known`] names.
     pub fn new() -> Names {
-        let mut names = Names { texts: Vec::new(), strings: Vec::new(), index: FastMap::default() };
+        let mut names = Names {
+            texts: Vec::new(),
+            strings: Vec::new(),
+            index: FastMap::default(),
+            recent: Box::default(),
+        };
+        names.recent = vec![(0, Name(0)); RECENT].into();
         for text in known::texts() {
             names.intern_str(text);
         }
@@ -173,10 +185,25 @@ impl Names {
     /// The number of an identifier.
     #[inline]
     pub fn intern(&mut self, identifier: &Identifier) -> Name {
-        match self.index.get(identifier.as_str()) {
-            Some(name) => *name,
-            None => self.add(identifier.as_rc().clone()),
+        let text = identifier.as_rc();
+        let address = Rc::as_ptr(text).addr();
+        let slot = (address >> 4) & (RECENT - 1);
+        let (known, name) = self.recent[slot];
+        if known == address {
+            return name;
         }
+        self.intern_slowly(text, address, slot)
+    }
+
+    fn intern_slowly(&mut self, text: &Rc<str>, address: usize, slot: usize) -> Name {
+        let name = match self.index.get(&**text) {
+            Some(name) => *name,
+            None => self.add(text.clone()),
+        };
+        if Rc::ptr_eq(text, &self.texts[name.0 as usize]) {
+            self.recent[slot] = (address, name);
+        }
+        name
     }
 
     /// The number of a text.
@@ -266,6 +293,9 @@ impl<V> NameMap<V> {
             return at;
         }
         let at = self.entries.len();
+        if at == 0 {
+            self.entries.reserve(8);
+        }
         self.entries.push((name, value));
         match &mut self.index {
             Some(index) => {

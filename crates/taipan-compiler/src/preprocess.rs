@@ -49,7 +49,14 @@ impl Preprocessor {
     fn body(&mut self, body: &mut Vec<Stmt>) -> Compiled<()> {
         let mut has_docstring = docstring::of_body(body).is_some();
         if has_docstring && self.optimize >= 2 {
-            body.remove(0);
+            // A body is never empty.
+            let docstring = body.remove(0);
+            if body.is_empty() {
+                let Range { lineno, col_offset, .. } = docstring.range;
+                // As long as the word.
+                let range = Range { lineno, col_offset, end_lineno: lineno, end_col_offset: col_offset + 4 };
+                body.push(Stmt { range, kind: StmtKind::Pass });
+            }
             has_docstring = false;
         }
         self.stmts(body)?;

@@ -6,16 +6,16 @@
 
 use core::mem::offset_of;
 use taipan_abi::*;
-use taipan_bytecode::{self as bytecode, Constant};
+use taipan_bytecode as bytecode;
 use taipan_object::bytes::Bytes;
 use taipan_object::int::Int;
 use taipan_object::native::{Args, CompareOp};
 use taipan_object::native::{
     GetSetRow, IntoPy, Member, TypeSpec, getset_row, raw_dealloc, tp_hash, tp_repr, tp_richcompare,
 };
-use taipan_object::statics::{PyCode_Type, PyFrozenSet_Type, PySlice_Type};
+use taipan_object::statics::PyCode_Type;
 use taipan_object::tuple::Tuple;
-use taipan_object::unicode::{self, Str};
+use taipan_object::unicode::Str;
 use taipan_object::{Object, PyResult, Ref, alloc, layout, refcount, singletons};
 
 layout!(
@@ -185,34 +185,6 @@ impl Code {
         Tuple::from_vec(names)
     }
 
-    /// A code object from the compiler's data.
-    ///
-    /// # Errors
-    /// `MemoryError`.
-    pub fn from_plain(plain: &bytecode::Code) -> PyResult<Ref<Code>> {
-        let consts = constants(&plain.consts)?;
-        let names = names_tuple(&plain.names)?;
-        let parts = Parts {
-            argcount: plain.argcount,
-            posonlyargcount: plain.posonlyargcount,
-            kwonlyargcount: plain.kwonlyargcount,
-            stacksize: plain.stacksize,
-            flags: plain.flags,
-            code: &plain.code,
-            consts,
-            names,
-            localsplusnames: names_tuple(&plain.localsplusnames)?,
-            localspluskinds: Bytes::new(&plain.localspluskinds)?,
-            filename: text(&plain.filename)?,
-            name: unicode::intern(text(&plain.name)?),
-            qualname: unicode::intern(text(&plain.qualname)?),
-            firstlineno: plain.firstlineno,
-            linetable: Bytes::new(&plain.linetable)?,
-            exceptiontable: Bytes::new(&plain.exceptiontable)?,
-        };
-        Self::from_parts(parts)
-    }
-
     /// A code object from objects that have the right types.
     ///
     /// # Errors
@@ -253,7 +225,7 @@ impl Code {
                 parts.code.len(),
             );
             code.warm_up();
-            (*raw)._co_firsttraceable = code.first_traceable();
+            code.trust();
             Ok(code)
         }
     }
@@ -272,6 +244,12 @@ impl Code {
                 at += 1 + caches;
             }
         }
+    }
+
+    /// Notes that the code can be run as it is.
+    pub(crate) fn trust(&self) {
+        // SAFETY: the view guarantees the layout.
+        unsafe { (*self.raw())._co_firsttraceable = self.first_traceable() };
     }
 
     fn first_traceable(&self) -> i32 {
@@ -330,68 +308,6 @@ pub fn text(plain: &bytecode::PyStr) -> PyResult<Ref<Str>> {
         Some(text) => Str::from_utf8(text),
         None => Str::from_code_points(&plain.code_points().collect::<Vec<u32>>()),
     }
-}
-
-fn names_tuple(names: &[bytecode::PyStr]) -> PyResult<Ref<Tuple>> {
-    let mut all = Vec::with_capacity(names.len());
-    for name in names {
-        all.push(unicode::intern_immortal(text(name)?).upcast());
-    }
-    Tuple::from_vec(all)
-}
-
-fn constants(plain: &[Constant]) -> PyResult<Ref<Tuple>> {
-    let mut all = Vec::with_capacity(plain.len());
-    for constant in plain {
-        all.push(constant_object(constant)?);
-    }
-    Tuple::from_vec(all)
-}
-
-/// The object of a constant.
-///
-/// # Errors
-/// `MemoryError`.
-pub fn constant_object(constant: &Constant) -> PyResult {
-    Ok(match constant {
-        Constant::None => singletons::new_none(),
-        Constant::Bool(value) => singletons::new_bool(*value),
-        Constant::Ellipsis => singletons::ellipsis().new_ref(),
-        Constant::Int(value) => Int::from_i64(*value).upcast(),
-        Constant::BigInt(big) => Int::from_digits(big.negative, &big.digits)?.upcast(),
-        Constant::Float(value) => taipan_object::float::Float::new(*value).upcast(),
-        Constant::Complex(real, imag) => taipan_object::float::Complex::new(*real, *imag)?.upcast(),
-        Constant::Str(value) => constant_str(value)?.upcast(),
-        Constant::Bytes(value) => Bytes::new(value)?.upcast(),
-        Constant::Tuple(items) => {
-            let mut all = Vec::with_capacity(items.len());
-            for item in items.iter() {
-                all.push(constant_object(item)?);
-            }
-            Tuple::from_vec(all)?.upcast()
-        }
-        Constant::FrozenSet(items) => {
-            let mut all = Vec::with_capacity(items.len());
-            for item in items.iter() {
-                all.push(constant_object(item)?);
-            }
-            PyFrozenSet_Type.call(&[&*Tuple::from_vec(all)?])?
-        }
-        Constant::Slice(parts) => {
-            let parts =
-                [constant_object(&parts[0])?, constant_object(&parts[1])?, constant_object(&parts[2])?];
-            PySlice_Type.call(&[&parts[0], &parts[1], &parts[2]])?
-        }
-        Constant::Code(code) => Code::from_plain(code)?.upcast(),
-    })
-}
-
-/// Strs that look like names are interned, as CPython does.
-fn constant_str(plain: &bytecode::PyStr) -> PyResult<Ref<Str>> {
-    let made = text(plain)?;
-    let name_like =
-        made.as_ascii().is_some_and(|text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-    Ok(if name_like { unicode::intern_immortal(made) } else { made })
 }
 
 unsafe extern "C" fn dealloc(ptr: *mut PyObject) {

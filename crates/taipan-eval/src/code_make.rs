@@ -188,7 +188,9 @@ fn make(given: &Given) -> PyResult {
         linetable,
         exceptiontable,
     };
-    Ok(Code::from_parts(parts)?.upcast())
+    let made = Code::from_parts(parts)?;
+    made.distrust();
+    Ok(made.upcast())
 }
 
 /// `code(...)`.

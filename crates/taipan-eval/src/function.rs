@@ -95,6 +95,7 @@ impl Function {
     /// # Errors
     /// `MemoryError`.
     pub fn new(code: &Code, globals: &Dict, qualname: Option<&Str>) -> PyResult<Ref<Function>> {
+        code.ensure_verified()?;
         let builtins = builtins_of(globals)?;
         let module = globals.get_str(intern!("__name__"))?;
         let doc =
@@ -331,6 +332,7 @@ fn set_code(function: &Function, value: Option<&Object>) -> PyResult<()> {
             code.nfreevars()
         ));
     }
+    code.ensure_verified()?;
     function.modified();
     // SAFETY: the view guarantees the layout.
     unsafe { set_field(&raw mut (*function.raw()).func_code, Some(code.new_ref())) };

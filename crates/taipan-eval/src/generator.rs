@@ -629,6 +629,9 @@ fn close_iterator(iterator: &Object) -> PyResult<()> {
     Ok(())
 }
 
+/// The bit in the argument of a RESUME that says that no `try` surrounds it.
+const RESUME_OUTSIDE_TRY: u16 = 4;
+
 /// `close()`: gives what the generator returned, or `None`.
 fn close(generator: &Generator) -> PyResult {
     if generator.state() == CREATED {
@@ -646,8 +649,21 @@ fn close(generator: &Generator) -> PyResult {
     if generator.state() == EXECUTING {
         return Err(err::value_error(&format!("{} already executing", generator.kind())));
     }
+    let inner = delegate(generator);
+    // Suspended outside of any handler: nothing could see the exception.
+    // SAFETY: a suspended frame stands at the RESUME behind its yield.
+    unsafe {
+        let raw = generator.raw();
+        let resume = (*generator.frame()).instr_ptr.read();
+        let outside = resume as u8 == taipan_bytecode::op::RESUME && (resume >> 8) & RESUME_OUTSIDE_TRY != 0;
+        if outside && inner.is_none() {
+            (*raw).frame_state = CLEARED;
+            release_frame(raw);
+            return Ok(none().new_ref());
+        }
+    }
     let exit = PyErr::with_args(&PyExc_GeneratorExit, &[]);
-    let error = match delegate(generator) {
+    let error = match inner {
         Some(inner) => {
             // SAFETY: marks the generator as running while its delegate is closed.
             match unsafe { while_running(generator, || close_iterator(&inner)) } {

@@ -8,6 +8,8 @@ pub mod async_generator;
 pub mod call;
 pub mod code;
 mod code_make;
+mod code_plain;
+mod code_verify;
 pub mod frame;
 pub mod frame_object;
 pub mod function;

@@ -171,6 +171,43 @@ pub fn str_item(container: StackRef, key: StackRef) -> Option<StackRef> {
     if c < 256 { Some(StackRef::borrowed(taipan_object::unicode::latin1_char(c as u8))) } else { None }
 }
 
+/// The sequence slots of a container that is a native sequence, for an index that needs no object:
+/// array, deque, memoryview, range and the like. Their `sq_item` agrees with their `mp_subscript`.
+#[inline]
+fn native_sequence(container: StackRef, key: StackRef) -> Option<(&'static PySequenceMethods, isize)> {
+    if !key.is_int() || key.int_value() < 0 || container.is_int() {
+        return None;
+    }
+    let ty = container.ty();
+    if ty.flags() & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_SEQUENCE) != Py_TPFLAGS_SEQUENCE {
+        return None;
+    }
+    // SAFETY: types that are no heap types live for ever, and so do their tables.
+    Some((unsafe { (*ty.raw()).tp_as_sequence.as_ref()? }, key.int_value() as isize))
+}
+
+/// `container[key]` of a native sequence; `None`, without an exception, when that is not to be had.
+pub fn native_item(container: StackRef, key: StackRef) -> Option<StackRef> {
+    let (table, index) = native_sequence(container, key)?;
+    // SAFETY: slot contract.
+    let result = unsafe { taipan_object::native::from_c(table.sq_item?(container.ptr(), index)) };
+    result.ok().map(StackRef::owned)
+}
+
+/// `container[key] = value` of a native sequence; `false`, without an exception, when the general way has
+/// to do it.
+pub fn store_native_item(container: StackRef, key: StackRef, value: StackRef) -> bool {
+    let Some((table, index)) = native_sequence(container, key) else { return false };
+    let Some(slot) = table.sq_ass_item else { return false };
+    let look = value.look();
+    // SAFETY: slot contract.
+    let failed = unsafe { slot(container.ptr(), index, look.as_ptr()) } < 0;
+    if failed {
+        drop(taipan_object::err::fetch());
+    }
+    !failed
+}
+
 /// A Python `__getitem__` that may be entered without native recursion.
 #[inline]
 pub fn python_getitem(container: StackRef) -> Option<Ref> {
@@ -207,6 +244,12 @@ pub unsafe fn append_in_place(left: StackRef, right: StackRef, locals: *mut Stac
         local.write(StackRef::from_ptr(grown));
         true
     }
+}
+
+/// Two ints of which at least one has an object.
+#[inline(never)]
+pub fn int_pair(left: StackRef, right: StackRef) -> Option<(i64, i64)> {
+    Some((left.as_compact_int()?, right.as_compact_int()?))
 }
 
 /// Operations on ints and floats that have no form of their own. Takes the operands over on success.
@@ -752,6 +795,21 @@ pub unsafe fn class_value(owner: StackRef, cache: *const u16) -> Option<StackRef
     }
 }
 
+/// `LOAD_ATTR_CLASS_WITH_METACLASS_CHECK`: an attribute of a class whose metaclass is not `type` itself.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn class_value_checked(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    // SAFETY: see above.
+    unsafe {
+        if owner.is_int() || owner.object().ty().version() != read_u32(cache.add(3)) {
+            return None;
+        }
+        class_value(owner, cache)
+    }
+}
+
 /// `LOAD_ATTR_MODULE`: keys version and entry of the module's dict are cached.
 ///
 /// # Safety
@@ -917,16 +975,24 @@ unsafe fn specialize_other_attr(object: &Object, name: &Str, instruction: *mut u
     // SAFETY: the cache belongs to the instruction; exact types have the layouts of their views.
     unsafe {
         let cache = instruction.add(1);
-        if object.is_exact(&PyType_Type) {
-            let class: &Type = object.cast();
+        if let Some(class) = object.downcast::<Type>() {
+            let meta = object.ty();
+            let ordinary = match ((*meta.raw()).tp_getattro, (*PyType_Type.raw()).tp_getattro) {
+                (Some(own), Some(of_type)) => own as usize == of_type as usize,
+                _ => false,
+            };
             let Some(found) = class.lookup(name) else { return };
-            let meta = PyType_Type.lookup_ptr(name);
-            if meta.is_null()
+            if ordinary
+                && meta.lookup_ptr(name).is_null()
                 && (*found.ty().raw()).tp_descr_get.is_none()
-                && let Some(version) = class.assign_version()
+                && let (Some(version), Some(meta_version)) = (class.assign_version(), meta.assign_version())
             {
+                let plain = object.is_exact(&PyType_Type);
+                let opcode =
+                    if plain { op::LOAD_ATTR_CLASS } else { op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK };
+                write_u32(cache.add(3), meta_version);
                 write_ptr(cache.add(5), found.as_ptr());
-                adaptive::chosen(instruction, op::LOAD_ATTR_CLASS, version);
+                adaptive::chosen(instruction, opcode, version);
             }
             return;
         }

@@ -5,7 +5,7 @@
 //! immortal, or a local variable keeps it alive), or a small integer that has no object at all.
 //! An object is made only when the value leaves for the heap or for C.
 //!
-//! The low two bits tell: `00` owned pointer (zero is NULL), `01` borrowed pointer, `11` integer of
+//! The low two bits tell: `00` owned pointer, `01` borrowed pointer (NULL without an address), `11` integer of
 //! 62 bits.
 //!
 //! Invariants: a borrowed word never outlives the frame whose local it borrows from: whatever is
@@ -32,11 +32,12 @@ pub const INT_MIN: i64 = -(1 << 61);
 pub const INT_MAX: i64 = (1 << 61) - 1;
 
 impl StackRef {
-    pub const NULL: StackRef = StackRef(0);
+    /// No value. It has the tag of a borrowed word, so that it needs no thought where words are given up.
+    pub const NULL: StackRef = StackRef(TAG_BORROWED);
 
     #[inline(always)]
     pub fn is_null(self) -> bool {
-        self.0 == 0
+        self.0 == TAG_BORROWED
     }
 
     /// Takes over an owned reference.
@@ -58,7 +59,7 @@ impl StackRef {
     /// The pointer is null or an owned reference.
     #[inline(always)]
     pub unsafe fn from_ptr(ptr: *mut PyObject) -> Self {
-        Self(ptr.expose_provenance())
+        if ptr.is_null() { Self::NULL } else { Self(ptr.expose_provenance()) }
     }
 
     /// A small integer. The value is between [`INT_MIN`] and [`INT_MAX`].
@@ -115,7 +116,7 @@ impl StackRef {
     /// The word owns a reference.
     #[inline(always)]
     pub fn is_owned(self) -> bool {
-        self.0 & TAG_MASK == 0 && self.0 != 0
+        self.0 & TAG_MASK == 0
     }
 
     /// Both are integers without objects.
@@ -206,13 +207,13 @@ impl StackRef {
     /// The same value in a word that depends on nothing else: borrowed references become owned.
     #[inline(always)]
     pub fn heap_safe(self) -> Self {
-        if self.0 & TAG_MASK == TAG_BORROWED { self.dup() } else { self }
+        if self.0 & TAG_MASK == TAG_BORROWED && !self.is_null() { self.dup() } else { self }
     }
 
     /// Gives up the word.
     #[inline(always)]
     pub fn close(self) {
-        if self.0 & TAG_MASK == 0 && self.0 != 0 {
+        if self.0 & TAG_MASK == 0 {
             // SAFETY: an owned word owns one reference.
             unsafe { refcount::decref(self.ptr()) }
         }
@@ -221,7 +222,7 @@ impl StackRef {
     /// Gives up the word if that frees nothing; `false`, and nothing happens, otherwise.
     #[inline(always)]
     pub fn close_if_shared(self) -> bool {
-        if self.0 & TAG_MASK != 0 || self.0 == 0 {
+        if self.0 & TAG_MASK != 0 {
             return true;
         }
         // SAFETY: an owned word owns one reference; it is not the last one.

@@ -23,6 +23,69 @@ fn rounded(size: usize) -> usize {
     size.max(16).next_multiple_of(16)
 }
 
+/// Where blocks come from: mimalloc, or with `--cfg system_allocator` the C library, which sanitizers
+/// and valgrind can watch. Then the threads keep no blocks either.
+#[cfg(not(system_allocator))]
+use libmimalloc_sys::{
+    mi_free as raw_free, mi_malloc as raw_malloc, mi_malloc_aligned as raw_malloc_aligned,
+    mi_realloc as raw_realloc, mi_realloc_aligned as raw_realloc_aligned, mi_zalloc as raw_zalloc,
+    mi_zalloc_aligned as raw_zalloc_aligned,
+};
+#[cfg(system_allocator)]
+use system::*;
+
+#[cfg(system_allocator)]
+mod system {
+    //! The C library's allocator under the names that are used here.
+    use core::ffi::c_void;
+
+    unsafe extern "C" {
+        #[link_name = "malloc"]
+        pub fn raw_malloc(size: usize) -> *mut c_void;
+        #[link_name = "realloc"]
+        pub fn raw_realloc(block: *mut c_void, size: usize) -> *mut c_void;
+        #[link_name = "free"]
+        pub fn raw_free(block: *mut c_void);
+        fn calloc(count: usize, size: usize) -> *mut c_void;
+        fn aligned_alloc(align: usize, size: usize) -> *mut c_void;
+        fn malloc_usable_size(block: *mut c_void) -> usize;
+    }
+
+    pub unsafe fn raw_zalloc(size: usize) -> *mut c_void {
+        // SAFETY: plain allocation.
+        unsafe { calloc(1, size) }
+    }
+
+    pub unsafe fn raw_malloc_aligned(size: usize, align: usize) -> *mut c_void {
+        // SAFETY: plain allocation; sizes are multiples of the alignment.
+        unsafe { aligned_alloc(align, size.next_multiple_of(align)) }
+    }
+
+    pub unsafe fn raw_zalloc_aligned(size: usize, align: usize) -> *mut c_void {
+        // SAFETY: as above; the block has at least this size.
+        unsafe {
+            let block = raw_malloc_aligned(size, align);
+            if !block.is_null() {
+                core::ptr::write_bytes(block.cast::<u8>(), 0, size);
+            }
+            block
+        }
+    }
+
+    pub unsafe fn raw_realloc_aligned(block: *mut c_void, size: usize, align: usize) -> *mut c_void {
+        // SAFETY: both blocks have at least the smaller size.
+        unsafe {
+            let new = raw_malloc_aligned(size, align);
+            if !new.is_null() && !block.is_null() {
+                let common = size.min(malloc_usable_size(block));
+                core::ptr::copy_nonoverlapping(block.cast::<u8>(), new.cast::<u8>(), common);
+                raw_free(block);
+            }
+            new
+        }
+    }
+}
+
 /// Raw block of at least `size` bytes, 16-byte aligned; null when there is no memory.
 #[inline]
 pub fn malloc(size: usize) -> *mut u8 {
@@ -30,7 +93,7 @@ pub fn malloc(size: usize) -> *mut u8 {
         return core::ptr::null_mut();
     }
     // SAFETY: plain allocation.
-    unsafe { libmimalloc_sys::mi_malloc(rounded(size)).cast() }
+    unsafe { raw_malloc(rounded(size)).cast() }
 }
 
 /// As [`malloc`], filled with zeros.
@@ -40,7 +103,7 @@ pub fn calloc(size: usize) -> *mut u8 {
         return core::ptr::null_mut();
     }
     // SAFETY: plain allocation.
-    unsafe { libmimalloc_sys::mi_zalloc(rounded(size)).cast() }
+    unsafe { raw_zalloc(rounded(size)).cast() }
 }
 
 /// Changes the size of a block, keeping its contents; null (and the block unchanged) without memory.
@@ -53,7 +116,7 @@ pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
         return core::ptr::null_mut();
     }
     // SAFETY: ours by contract.
-    unsafe { libmimalloc_sys::mi_realloc(block.cast(), rounded(size)).cast() }
+    unsafe { raw_realloc(block.cast(), rounded(size)).cast() }
 }
 
 /// Returns a block.
@@ -63,19 +126,21 @@ pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
 #[inline]
 pub unsafe fn free(block: *mut u8) {
     // SAFETY: ours by contract.
-    unsafe { libmimalloc_sys::mi_free(block.cast()) }
+    unsafe { raw_free(block.cast()) }
 }
 
-/// A block of `SIZE` bytes (at most 512), from the thread's list when it has one.
+/// The largest block that the threads' lists keep.
+const LARGEST_SMALL: usize = (FREELIST_CLASSES - 1) * 16;
+
+/// A block of 16 times `class` bytes, from the thread's list when it has one.
 #[inline(always)]
-pub fn small_alloc<const SIZE: usize>() -> *mut u8 {
-    const { assert!(SIZE.div_ceil(16) < FREELIST_CLASSES) };
+fn take(class: usize) -> *mut u8 {
     let thread = state::current();
     // SAFETY: objects are only made by attached threads; blocks on the list are free.
     unsafe {
-        let list = &mut (*thread).freelists[SIZE.div_ceil(16)];
+        let list = &mut (*thread).freelists[class];
         if list.head.is_null() {
-            return malloc(SIZE.div_ceil(16) * 16);
+            return malloc(class * 16);
         }
         let block = list.head;
         list.head = block.cast::<*mut u8>().read();
@@ -84,23 +149,54 @@ pub fn small_alloc<const SIZE: usize>() -> *mut u8 {
     }
 }
 
-/// Gives back a block of `SIZE` bytes.
+/// Puts a block of 16 times `class` bytes on the thread's list, or frees it when that is full.
 ///
 /// # Safety
-/// `block` came from this module, is at least `SIZE` rounded up to 16 bytes long, and is not used any more.
+/// As [`small_free`].
 #[inline(always)]
-pub unsafe fn small_free<const SIZE: usize>(block: *mut u8) {
+unsafe fn put_back(block: *mut u8, class: usize) {
     let thread = state::current();
     // SAFETY: ours by contract.
     unsafe {
-        let list = &mut (*thread).freelists[SIZE.div_ceil(16)];
-        if list.count >= FREELIST_LIMIT {
+        let list = &mut (*thread).freelists[class];
+        if cfg!(system_allocator) || list.count >= FREELIST_LIMIT {
             return free(block);
         }
         block.cast::<*mut u8>().write(list.head);
         list.head = block;
         list.count += 1;
     }
+}
+
+/// A block of `SIZE` bytes (at most 512), from the thread's list when it has one.
+#[inline(always)]
+pub fn small_alloc<const SIZE: usize>() -> *mut u8 {
+    const { assert!(SIZE.div_ceil(16) < FREELIST_CLASSES) };
+    take(SIZE.div_ceil(16))
+}
+
+/// A block of `size` bytes, at most [`LARGEST_SMALL`], filled with zeros.
+#[inline(always)]
+fn zeroed_small(size: usize) -> *mut u8 {
+    let class = size.div_ceil(16);
+    let block = take(class);
+    if !block.is_null() {
+        for index in 0..class {
+            // SAFETY: the block has as many pieces of 16 bytes.
+            unsafe { block.cast::<[u64; 2]>().add(index).write([0; 2]) };
+        }
+    }
+    block
+}
+
+/// Gives back a block of `SIZE` bytes.
+///
+/// # Safety
+/// `block` came from this module, is at least `SIZE` rounded up to 16 bytes long, and is not used any more.
+#[inline(always)]
+pub unsafe fn small_free<const SIZE: usize>(block: *mut u8) {
+    // SAFETY: forwarded contract.
+    unsafe { put_back(block, SIZE.div_ceil(16)) }
 }
 
 /// The `MemoryError` of a failed allocation.
@@ -132,13 +228,16 @@ pub fn header_size(ty: &Type) -> usize {
 pub fn alloc_object(ty: &Type, items: isize) -> PyResult {
     // SAFETY: types are live and complete.
     let (basic, item) = unsafe { ((*ty.raw()).tp_basicsize as usize, (*ty.raw()).tp_itemsize as usize) };
-    let Some(body) = item.checked_mul(items.max(0) as usize).and_then(|n| n.checked_add(basic)) else {
+    // One item more than asked for: tables in types end with one of zeros.
+    let room = items.max(0) as usize + usize::from(item != 0);
+    let Some(body) = item.checked_mul(room).and_then(|n| n.checked_add(basic)) else {
         return Err(no_memory());
     };
     let body = body.next_multiple_of(8);
     let header = header_size(ty);
     let values = crate::instance::inline_values_size(ty);
-    let block = calloc(body.saturating_add(header + values));
+    let size = body.saturating_add(header + values);
+    let block = if item == 0 && size <= LARGEST_SMALL { zeroed_small(size) } else { calloc(size) };
     if block.is_null() {
         return Err(no_memory());
     }
@@ -193,8 +292,18 @@ pub unsafe fn init_object(ptr: *mut PyObject, ty: &Type) {
 pub unsafe fn free_object(ptr: *mut PyObject) {
     // SAFETY: the type is still readable: whoever deallocates holds it.
     unsafe {
-        let header = header_size(crate::Object::borrow(ptr).ty());
-        free(ptr.cast::<u8>().sub(header));
+        let object = crate::Object::borrow(ptr);
+        let ty = object.ty();
+        let header = header_size(ty);
+        let block = ptr.cast::<u8>().sub(header);
+        if (*ty.raw()).tp_itemsize == 0 {
+            let body = ((*ty.raw()).tp_basicsize as usize).next_multiple_of(8);
+            let size = header + body + crate::instance::own_values_size(object);
+            if size <= LARGEST_SMALL {
+                return put_back(block, size.div_ceil(16));
+            }
+        }
+        free(block);
     }
 }
 
@@ -207,9 +316,9 @@ unsafe impl core::alloc::GlobalAlloc for Allocator {
         // SAFETY: plain allocation.
         unsafe {
             if layout.align() <= 16 {
-                libmimalloc_sys::mi_malloc(rounded(layout.size())).cast()
+                raw_malloc(rounded(layout.size())).cast()
             } else {
-                libmimalloc_sys::mi_malloc_aligned(layout.size(), layout.align()).cast()
+                raw_malloc_aligned(layout.size(), layout.align()).cast()
             }
         }
     }
@@ -218,25 +327,25 @@ unsafe impl core::alloc::GlobalAlloc for Allocator {
         // SAFETY: plain allocation.
         unsafe {
             if layout.align() <= 16 {
-                libmimalloc_sys::mi_zalloc(rounded(layout.size())).cast()
+                raw_zalloc(rounded(layout.size())).cast()
             } else {
-                libmimalloc_sys::mi_zalloc_aligned(layout.size(), layout.align()).cast()
+                raw_zalloc_aligned(layout.size(), layout.align()).cast()
             }
         }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, _: core::alloc::Layout) {
         // SAFETY: one of ours by contract.
-        unsafe { libmimalloc_sys::mi_free(block.cast()) }
+        unsafe { raw_free(block.cast()) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: core::alloc::Layout, size: usize) -> *mut u8 {
         // SAFETY: one of ours by contract.
         unsafe {
             if layout.align() <= 16 {
-                libmimalloc_sys::mi_realloc(block.cast(), rounded(size)).cast()
+                raw_realloc(block.cast(), rounded(size)).cast()
             } else {
-                libmimalloc_sys::mi_realloc_aligned(block.cast(), size, layout.align()).cast()
+                raw_realloc_aligned(block.cast(), size, layout.align()).cast()
             }
         }
     }

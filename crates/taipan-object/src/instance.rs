@@ -112,6 +112,24 @@ pub fn inline_values_size(ty: &Type) -> usize {
     8 + capacity * 8 + capacity.next_multiple_of(8)
 }
 
+/// The bytes that the values of this instance take.
+///
+/// # Safety
+/// The memory of the instance is still there.
+#[inline]
+pub unsafe fn own_values_size(object: &Object) -> usize {
+    let ty = object.ty();
+    if !ty.has_flag(Py_TPFLAGS_INLINE_VALUES) {
+        return 0;
+    }
+    // SAFETY: such instances carry their values right behind the fields.
+    let capacity = unsafe {
+        let values = object.as_ptr().cast::<u8>().add(inline_offset(ty)).cast::<InlineValues>();
+        usize::from((*values).capacity)
+    };
+    8 + capacity * 8 + capacity.next_multiple_of(8)
+}
+
 /// The first instances get room to grow; later ones as much as earlier ones needed.
 fn capacity(ty: &Type) -> usize {
     let Some(shared) = shared_names(ty) else { return 0 };

@@ -233,6 +233,35 @@ pub unsafe fn stack_is_low(thread: *mut ThreadState) -> bool {
     unsafe { (&raw const here).addr() < (*thread).stack_limit }
 }
 
+/// How much of the current thread's stack native code may still use, in bytes.
+pub fn stack_left() -> usize {
+    let here = 0u8;
+    // SAFETY: the current thread's own state.
+    unsafe { (&raw const here).addr().saturating_sub((*current()).stack_limit) }
+}
+
+/// A result on its way from the thread that made it.
+struct Handed<T>(T);
+
+// SAFETY: the thread that made the value has ended when the value is looked at, and has kept nothing of it.
+unsafe impl<T> Send for Handed<T> {}
+
+/// Runs something that knows no Python objects and keeps nothing between its runs where it finds at least `need`
+/// bytes of stack: here, or on a thread of its own. `None` when there can be no such thread.
+pub fn with_stack<T>(need: usize, work: impl FnOnce() -> T + Send) -> Option<T> {
+    if stack_left() >= need {
+        return Some(work());
+    }
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(need + (1 << 20));
+        let worker = builder.spawn_scoped(scope, || Handed(work())).ok()?;
+        match worker.join() {
+            Ok(Handed(made)) => Some(made),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
 /// Makes the state of a new thread of `interp`. It is not attached yet.
 pub fn new_thread_state(interp: &'static InterpreterState) -> *mut ThreadState {
     // SAFETY: every field of these structs is valid when zero (null pointers, `None` functions).

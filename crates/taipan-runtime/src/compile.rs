@@ -8,7 +8,7 @@ use taipan_object::singletons::new_none;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, Type, intern, state};
+use taipan_object::{Object, PyErr, PyResult, Ref, Type, intern, protocol, state};
 use taipan_syntax::ast::{Mod, NodeRef};
 use taipan_syntax::{ErrorKind, Flags, Mode, ParseError};
 
@@ -76,12 +76,27 @@ fn compiler_options(settings: Settings) -> compiler::Options {
     }
 }
 
-/// Parses text.
-fn parse(source: &str, filename: &str, settings: Settings) -> PyResult<Mod> {
+/// What parser and compiler need of the stack at their deepest; `cargo test` runs them unoptimised.
+const STACK_NEED: usize = if cfg!(debug_assertions) { 7 << 20 } else { 3 << 20 };
+
+/// Runs parser or compiler, which nest deeply but know no objects, where there is stack enough.
+fn with_stack<T>(work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    state::with_stack(STACK_NEED, work).ok_or_else(|| protocol::too_deep(" during compilation"))
+}
+
+type Parsed = Result<taipan_syntax::Parsed, Box<taipan_syntax::Rejected>>;
+type Compiled = Result<compiler::Output, Box<compiler::Failure>>;
+
+fn check_text(source: &str) -> PyResult<()> {
     if source.contains('\0') {
         return Err(PyErr::new(&PyExc_SyntaxError, "source code string cannot contain null bytes"));
     }
-    let (outcome, warnings) = match taipan_syntax::parse(source, settings.mode, &parser_flags(settings)) {
+    Ok(())
+}
+
+/// The tree of a parser's result, when its warnings have been issued.
+fn parsed_tree(parsed: Parsed, filename: &Str) -> PyResult<Mod> {
+    let (outcome, warnings) = match parsed {
         Ok(parsed) => (Ok(parsed.module), parsed.warnings),
         Err(rejected) => (Err(rejected.error), rejected.warnings),
     };
@@ -92,13 +107,43 @@ fn parse(source: &str, filename: &str, settings: Settings) -> PyResult<Mod> {
     outcome.map_err(|error| parse_error(&error, filename))
 }
 
+/// The code object of a compiler's result, when its warnings have been issued.
+fn code_object(compiled: Compiled, source: &str, filename: &Str) -> PyResult<Ref<Code>> {
+    let (outcome, warnings) = match compiled {
+        Ok(output) => (Ok(output.code), output.warnings),
+        Err(failure) => (Err(failure.error), failure.warnings),
+    };
+    issue_all(warnings, source, filename)?;
+    match outcome {
+        Ok(code) => Code::from_plain(&code, filename),
+        Err(error) => Err(compile_error(&error, source, filename)),
+    }
+}
+
+/// Parses text.
+fn parse(source: &str, filename: &Str, settings: Settings) -> PyResult<Mod> {
+    check_text(source)?;
+    let flags = parser_flags(settings);
+    parsed_tree(with_stack(|| taipan_syntax::parse(source, settings.mode, &flags))?, filename)
+}
+
 /// Compiles text.
 ///
 /// # Errors
 /// `SyntaxError` and its kin, what a warning turned into an error raises.
-pub fn compile_text(source: &str, filename: &str, settings: Settings) -> PyResult<Ref<Code>> {
-    let mut module = parse(source, filename, settings)?;
-    compile_tree(&mut module, source, filename, settings)
+pub fn compile_text(source: &str, filename: &Str, settings: Settings) -> PyResult<Ref<Code>> {
+    check_text(source)?;
+    let (flags, options) = (parser_flags(settings), compiler_options(settings));
+    let (parsed, compiled) = with_stack(|| {
+        let mut parsed = taipan_syntax::parse(source, settings.mode, &flags);
+        let compiled = parsed.as_mut().ok().map(|parsed| compiler::compile(&mut parsed.module, "", &options));
+        (parsed, compiled)
+    })?;
+    parsed_tree(parsed, filename)?;
+    match compiled {
+        Some(compiled) => code_object(compiled, source, filename),
+        None => Err(taipan_object::err::system_error("a tree was not compiled")),
+    }
 }
 
 /// Compiles a tree; `source` is its text, as far as it is known.
@@ -108,18 +153,18 @@ pub fn compile_text(source: &str, filename: &str, settings: Settings) -> PyResul
 pub(crate) fn compile_tree(
     module: &mut Mod,
     source: &str,
-    filename: &str,
+    filename: &Str,
     settings: Settings,
 ) -> PyResult<Ref<Code>> {
-    let (outcome, warnings) = match compiler::compile(module, filename, &compiler_options(settings)) {
-        Ok(output) => (Ok(output.code), output.warnings),
-        Err(failure) => (Err(failure.error), failure.warnings),
-    };
-    issue_all(warnings, source, filename)?;
-    match outcome {
-        Ok(code) => Code::from_plain(&code),
-        Err(error) => Err(compile_error(&error, source, filename)),
-    }
+    let mut options = compiler_options(settings);
+    options.max_depth = depth_that_fits(options.max_depth);
+    code_object(compiler::compile(module, "", &options), source, filename)
+}
+
+/// How deep a tree that stands here already may be for the stack that is left.
+fn depth_that_fits(most: u32) -> u32 {
+    let share = state::stack_left().min(STACK_NEED) as u64 * u64::from(most) / STACK_NEED as u64;
+    u32::try_from(share).unwrap_or(most)
 }
 
 /// The symbol tables of a text.
@@ -128,12 +173,13 @@ pub(crate) fn compile_tree(
 /// As [`compile_text`].
 pub(crate) fn symbols_of_text(
     source: &str,
-    filename: &str,
+    filename: &Str,
     settings: Settings,
 ) -> PyResult<(compiler::symtable::SymbolTable, compiler::names::Names)> {
     let module = parse(source, filename, settings)?;
-    compiler::symbols(&module, &compiler_options(settings))
-        .map_err(|error| compile_error(&error, source, filename))
+    let mut options = compiler_options(settings);
+    options.max_depth = depth_that_fits(options.max_depth);
+    compiler::symbols(&module, &options).map_err(|error| compile_error(&error, source, filename))
 }
 
 /// The tree of a text as node objects (`PyCF_ONLY_AST`), preprocessed if `optimized`.
@@ -142,7 +188,7 @@ pub(crate) fn symbols_of_text(
 /// As [`compile_text`].
 pub(crate) fn parse_to_object(
     source: &str,
-    filename: &str,
+    filename: &Str,
     settings: Settings,
     optimized: bool,
 ) -> PyResult<Ref> {
@@ -154,14 +200,16 @@ pub(crate) fn parse_to_object(
 }
 
 /// What `PyCF_OPTIMIZED_AST` asks for.
-pub(crate) fn preprocess(module: &mut Mod, source: &str, filename: &str, settings: Settings) -> PyResult<()> {
-    match compiler::preprocess(module, &compiler_options(settings)) {
+pub(crate) fn preprocess(module: &mut Mod, source: &str, filename: &Str, settings: Settings) -> PyResult<()> {
+    let mut options = compiler_options(settings);
+    options.max_depth = depth_that_fits(options.max_depth);
+    match compiler::preprocess(module, &options) {
         Ok(warnings) => issue_all(warnings, source, filename),
         Err(error) => Err(compile_error(&error, source, filename)),
     }
 }
 
-fn issue_all(warnings: Vec<compiler::Warning>, source: &str, filename: &str) -> PyResult<()> {
+fn issue_all(warnings: Vec<compiler::Warning>, source: &str, filename: &Str) -> PyResult<()> {
     for warning in warnings {
         let line = i64::from(warning.range.lineno);
         let error = compiler::CompileError {
@@ -175,19 +223,14 @@ fn issue_all(warnings: Vec<compiler::Warning>, source: &str, filename: &str) -> 
 }
 
 /// Issues a `SyntaxWarning`. Where warnings are errors, `error` is raised in its stead.
-fn issue(message: &str, filename: &str, line: i64, error: Option<PyErr>) -> PyResult<()> {
+fn issue(message: &str, filename: &Str, line: i64, error: Option<PyErr>) -> PyResult<()> {
     if state::interp().importlib.borrow().is_none() {
         return Ok(());
     }
     let warn = crate::import_module("warnings")?.getattr(intern!("warn_explicit"))?;
     let module = new_none();
-    let args: [&Object; 5] = [
-        &*Str::from_utf8(message)?,
-        &PyExc_SyntaxWarning,
-        &*Str::from_utf8(filename)?,
-        &Int::from_i64(line),
-        &module,
-    ];
+    let args: [&Object; 5] =
+        [&*Str::from_utf8(message)?, &PyExc_SyntaxWarning, filename, &Int::from_i64(line), &module];
     match warn.call(&args) {
         Ok(_) => Ok(()),
         Err(raised) if raised.is(&PyExc_SyntaxWarning) => Err(error.unwrap_or(raised)),
@@ -196,7 +239,7 @@ fn issue(message: &str, filename: &str, line: i64, error: Option<PyErr>) -> PyRe
 }
 
 /// The exception of a parse error.
-pub(crate) fn parse_error(error: &ParseError, filename: &str) -> PyErr {
+pub(crate) fn parse_error(error: &ParseError, filename: &Str) -> PyErr {
     let class: &Type = match error.kind {
         ErrorKind::SyntaxError => &PyExc_SyntaxError,
         ErrorKind::IndentationError => &PyExc_IndentationError,
@@ -220,7 +263,7 @@ pub(crate) fn parse_error(error: &ParseError, filename: &str) -> PyErr {
     }
 }
 
-fn compile_error(error: &compiler::CompileError, source: &str, filename: &str) -> PyErr {
+fn compile_error(error: &compiler::CompileError, source: &str, filename: &Str) -> PyErr {
     let class: &Type = match error.kind {
         compiler::ErrorKind::Syntax => &PyExc_SyntaxError,
         compiler::ErrorKind::Recursion => &PyExc_RecursionError,
@@ -250,7 +293,7 @@ fn compile_error(error: &compiler::CompileError, source: &str, filename: &str) -
 pub(crate) fn syntax_error_at(
     class: &Type,
     message: &str,
-    filename: &str,
+    filename: &Str,
     (line, column): (i32, i32),
     text: &str,
 ) -> PyErr {
@@ -262,7 +305,7 @@ pub(crate) fn syntax_error_at(
 fn syntax_error(
     class: &Type,
     message: &str,
-    filename: &str,
+    filename: &Str,
     place: [Option<i64>; 4],
     text: Option<&str>,
 ) -> PyErr {
@@ -273,7 +316,7 @@ fn syntax_error(
             None => new_none(),
         };
         let details = Tuple::from_vec(vec![
-            Str::from_utf8(filename)?.upcast(),
+            filename.new_ref(),
             number(place[0]),
             number(place[1]),
             text,

@@ -141,7 +141,7 @@ fn get_frozen_object(_: &Object, args: &Args<'_>) -> PyResult {
         }
         None => {
             let found = frozen(name).ok_or_else(|| no_frozen(name))?;
-            marshal::loads(found.data, true)?.0
+            marshal::loads_own(found.data)?
         }
     };
     if object.downcast::<Code>().is_none() {

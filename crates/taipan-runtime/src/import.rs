@@ -74,7 +74,7 @@ pub(crate) fn import_native(name: &str) -> PyResult {
 /// # Errors
 /// What its code raises.
 pub(crate) fn run_frozen(frozen: &'static Frozen, name: &str) -> PyResult {
-    let code = marshal::loads(frozen.data, true)?.0;
+    let code = marshal::loads_own(frozen.data)?;
     let Some(code) = code.downcast::<Code>() else { return Err(system_error("a frozen module is no code")) };
     let name = Str::from_utf8(name)?;
     let module = Module::new(&name, None)?;

@@ -35,6 +35,20 @@ struct Reader<'a> {
     refs: Vec<Option<Ref>>,
     depth: usize,
     allow_code: bool,
+    /// The bytes are our own: code objects among them need not be verified.
+    trusted: bool,
+}
+
+/// The object that bytes within this program describe.
+///
+/// # Errors
+/// As [`loads`].
+pub(crate) fn loads_own(data: &[u8]) -> PyResult {
+    let mut reader = Reader { data, at: 0, refs: Vec::new(), depth: 0, allow_code: true, trusted: true };
+    match reader.object()? {
+        Some(object) => Ok(object),
+        None => Err(type_error("NULL object in marshal data for object")),
+    }
 }
 
 /// The object that marshalled bytes describe, and how many bytes it took.
@@ -42,7 +56,7 @@ struct Reader<'a> {
 /// # Errors
 /// `EOFError`, `ValueError` or `TypeError` for bytes that describe none.
 pub fn loads(data: &[u8], allow_code: bool) -> PyResult<(Ref, usize)> {
-    let mut reader = Reader { data, at: 0, refs: Vec::new(), depth: 0, allow_code };
+    let mut reader = Reader { data, at: 0, refs: Vec::new(), depth: 0, allow_code, trusted: false };
     match reader.object()? {
         Some(object) => Ok((object, reader.at)),
         None => Err(type_error("NULL object in marshal data for object")),
@@ -321,7 +335,11 @@ impl<'a> Reader<'a> {
             linetable,
             exceptiontable,
         };
-        Ok(Code::from_parts(parts)?.upcast())
+        let made = Code::from_parts(parts)?;
+        if !self.trusted {
+            made.distrust();
+        }
+        Ok(made.upcast())
     }
 }
 
@@ -561,8 +579,14 @@ impl Writer {
     fn set(&mut self, object: &Object) -> PyResult<()> {
         self.out.push(if object.is_exact(&PyFrozenSet_Type) { b'>' } else { b'<' });
         let mut items = Vec::new();
-        for item in protocol::to_vec(object)? {
+        let content = protocol::to_vec(object)?;
+        let count = content.len();
+        for item in content {
             items.push((dumps(&item, self.version, self.allow_code)?, item));
+            // Items can be made to give their bytes by Python code.
+            if object.len()? != count {
+                return Err(taipan_object::err::runtime_error("set changed size during iteration"));
+            }
         }
         items.sort_by(|a, b| a.0.cmp(&b.0));
         self.size(items.len())?;

@@ -63,7 +63,7 @@ fn run_program(config: &Config) -> PyResult<()> {
         Program::Command(command) => {
             add_path(config, "")?;
             let settings = Settings::new(Mode::Exec);
-            let code = compile_text(command, "<string>", settings)?;
+            let code = compile_text(command, intern!("<string>"), settings)?;
             crate::run_code(&code, &globals)?;
         }
         Program::Module(name) => {
@@ -77,7 +77,7 @@ fn run_program(config: &Config) -> PyResult<()> {
                 return repl::run();
             }
             let data = taipan_os::read_standard_input().map_err(os_error)?;
-            run_source(config, &data, "<stdin>", &globals)?;
+            run_source(config, &data, intern!("<stdin>"), &globals)?;
         }
     }
     Ok(())
@@ -96,7 +96,10 @@ fn run_module(name: &str, alter_argv: bool) -> PyResult<()> {
     Ok(())
 }
 
-fn run_source(config: &Config, data: &[u8], filename: &str, globals: &Dict) -> PyResult<()> {
+fn run_source(config: &Config, data: &[u8], filename: &Str, globals: &Dict) -> PyResult<()> {
+    if let Some(zero) = data.iter().position(|byte| *byte == 0) {
+        return Err(null_byte(&data[..zero], filename));
+    }
     let text = crate::builtins::decode_named(data, filename)?;
     let text = match text.split_once('\n') {
         Some((_, rest)) if config.skip_first_line => format!("\n{rest}"),
@@ -108,9 +111,18 @@ fn run_source(config: &Config, data: &[u8], filename: &str, globals: &Dict) -> P
     Ok(())
 }
 
+/// The error for a NUL in a file, of which `before` is what stands before it.
+fn null_byte(before: &[u8], filename: &Str) -> PyErr {
+    let line = before.iter().filter(|byte| **byte == b'\n').count() as i32 + 1;
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let text = String::from_utf8_lossy(&before[start..]);
+    let message = "source code cannot contain null bytes";
+    crate::compile::syntax_error_at(&PyExc_SyntaxError, message, filename, (line, 0), &text)
+}
+
 fn run_file(config: &Config, path: &OsStr, globals: &Dict) -> PyResult<()> {
     let shown = path.to_string_lossy().into_owned();
-    let python_path = Str::from_utf8(&shown)?;
+    let python_path = taipan_object::system::fs_decode(path.as_encoded_bytes())?;
     // Folders and archives run their `__main__`, whatever the path hooks understand.
     if has_importer(&python_path)? {
         add_path(config, &shown)?;
@@ -141,7 +153,7 @@ fn run_file(config: &Config, path: &OsStr, globals: &Dict) -> PyResult<()> {
     }
     let loader = crate::import_module("importlib.machinery")?.getattr(intern!("SourceFileLoader"))?;
     globals.set_text("__loader__", &*loader.call(&[intern!("__main__"), &python_path])?)?;
-    run_source(config, &data, &shown, globals)
+    run_source(config, &data, &python_path, globals)
 }
 
 fn run_pyc(data: &[u8], globals: &Dict) -> PyResult<()> {

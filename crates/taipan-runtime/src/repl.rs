@@ -96,7 +96,7 @@ fn read() -> PyResult<Input> {
             continue;
         }
         text.push_str(&line);
-        match compile_text(&text, "<stdin>", settings(true)) {
+        match compile_text(&text, intern!("<stdin>"), settings(true)) {
             Err(error) if error.is(&_PyExc_IncompleteInputError) => {}
             // A block goes on until an empty line.
             Ok(_) if !blank && text.lines().count() > 1 => {}
@@ -118,7 +118,7 @@ fn read_line(prompt: &Str) -> PyResult<Option<String>> {
 }
 
 fn execute(text: &str, globals: &Dict) -> PyResult<()> {
-    let code = compile_text(text, "<stdin>", settings(false))?;
+    let code = compile_text(text, intern!("<stdin>"), settings(false))?;
     crate::run_code(&code, globals)?;
     let state = state::interp().sysdict.borrow().clone();
     if let Some(stdout) = state.and_then(|sys| sys.get_text("stdout")).filter(|stream| !is_none(stream)) {

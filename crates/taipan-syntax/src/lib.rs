@@ -55,7 +55,7 @@ impl Default for Flags {
             dont_imply_dedent: false,
             allow_incomplete_input: false,
             barry_as_bdfl: false,
-            feature_version: 14,
+            feature_version: parser::NEWEST,
             int_max_str_digits: 4300,
         }
     }
@@ -91,10 +91,12 @@ pub fn parse(source: &str, mode: Mode, flags: &Flags) -> Result<Parsed, Box<Reje
         dont_imply_dedent: flags.dont_imply_dedent,
         max_digits: flags.int_max_str_digits,
         barry: flags.barry_as_bdfl,
+        feature_version: flags.feature_version,
     };
     match parser::parse(&prepared, settings) {
         Ok((module, warnings)) => Ok(Parsed { module, warnings }),
-        Err(_) => {
+        Err(Some(rejected)) => Err(rejected),
+        Err(None) => {
             let (error, warnings) = diagnose::diagnose(&prepared, mode, flags);
             Err(Box::new(Rejected { error, warnings }))
         }

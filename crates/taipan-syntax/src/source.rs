@@ -14,7 +14,7 @@ pub type Codec<'a> = &'a dyn Fn(&str, &[u8]) -> Result<Option<String>, String>;
 
 /// The text as the lexer reads it: `\n` line ends, and for a module a newline at its end.
 pub fn prepare(source: &str, mode: Mode) -> Result<Cow<'_, str>, ParseError> {
-    if source.contains('\0') {
+    if memchr::memchr(0, source.as_bytes()).is_some() {
         let msg = "source code string cannot contain null bytes";
         return Err(ParseError::bare(ErrorKind::SyntaxError, msg));
     }
@@ -23,7 +23,7 @@ pub fn prepare(source: &str, mode: Mode) -> Result<Cow<'_, str>, ParseError> {
         return Err(ParseError::bare(ErrorKind::OverflowError, msg));
     }
     let needs_newline = mode == Mode::Exec && !source.is_empty() && !source.ends_with(['\n', '\r']);
-    if !source.contains('\r') {
+    if memchr::memchr(b'\r', source.as_bytes()).is_none() {
         return Ok(if needs_newline { Cow::Owned(format!("{source}\n")) } else { Cow::Borrowed(source) });
     }
     let mut text = String::with_capacity(source.len() + 1);

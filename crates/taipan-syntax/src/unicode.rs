@@ -44,10 +44,8 @@ pub fn nfkc(text: &str) -> Cow<'_, str> {
 
 /// The character called `name` in a `\N{…}` escape.
 pub fn character_named(name: &str) -> Option<char> {
-    // The crate accepts looser spellings than CPython: only letters, digits, spaces and hyphens
-    // can be part of a name, and no other folding than case takes place.
-    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ' || b == b'-') {
-        return None;
+    match taipan_unicode::lookup(name)? {
+        taipan_unicode::Named::Char(code) => char::from_u32(code),
+        taipan_unicode::Named::Sequence(_) => None,
     }
-    unicode_names2::character(name)
 }

@@ -292,12 +292,14 @@ fn expression(value: &Expr, context: ExprContext) -> Checked {
 
 fn function(
     owner: &str,
+    own_name: &str,
     args: &Arguments,
     statements: &[Stmt],
     decorators: &[Expr],
     returns: Option<&Expr>,
     params: &[TypeParam],
 ) -> Checked {
+    name(own_name)?;
     body(statements, owner)?;
     type_params(params)?;
     arguments(args)?;
@@ -325,6 +327,20 @@ fn with_items(items: &[WithItem], owner: &str) -> Checked {
     Ok(())
 }
 
+/// The names of handlers; those of `except*` are not looked at.
+fn try_names(handlers: &[ExceptHandler]) -> Checked {
+    handlers.iter().filter_map(|handler| handler.name.as_ref()).try_for_each(|bound| name(bound))
+}
+
+fn aliases(names: &[Alias], owner: &str) -> Checked {
+    not_empty(names, "names", owner)?;
+    for alias in names {
+        name(&alias.name)?;
+        alias.asname.as_ref().map_or(Ok(()), |bound| name(bound))?;
+    }
+    Ok(())
+}
+
 fn try_parts(
     owner: &str,
     statements_in: &[Stmt],
@@ -334,7 +350,7 @@ fn try_parts(
 ) -> Checked {
     body(statements_in, owner)?;
     if handlers_in.is_empty() && finalbody.is_empty() {
-        return wrong(format!("{owner} has neither handlers nor finalbody"));
+        return wrong(format!("{owner} has neither except handlers nor finalbody"));
     }
     if handlers_in.is_empty() && !orelse.is_empty() {
         return wrong(format!("{owner} has orelse but no except handlers"));
@@ -349,6 +365,7 @@ fn statement(node: &Stmt) -> Checked {
     match &node.kind {
         StmtKind::FunctionDef(node) => function(
             "FunctionDef",
+            &node.name,
             &node.args,
             &node.body,
             &node.decorator_list,
@@ -357,6 +374,7 @@ fn statement(node: &Stmt) -> Checked {
         ),
         StmtKind::AsyncFunctionDef(node) => function(
             "AsyncFunctionDef",
+            &node.name,
             &node.args,
             &node.body,
             &node.decorator_list,
@@ -364,6 +382,7 @@ fn statement(node: &Stmt) -> Checked {
             &node.type_params,
         ),
         StmtKind::ClassDef(node) => {
+            name(&node.name)?;
             body(&node.body, "ClassDef")?;
             type_params(&node.type_params)?;
             loads(&node.bases)?;
@@ -443,7 +462,8 @@ fn statement(node: &Stmt) -> Checked {
             maybe(node.exc.as_ref())?;
             maybe(node.cause.as_ref())
         }
-        StmtKind::Try(node) => try_parts("Try", &node.body, &node.handlers, &node.orelse, &node.finalbody),
+        StmtKind::Try(node) => try_names(&node.handlers)
+            .and_then(|()| try_parts("Try", &node.body, &node.handlers, &node.orelse, &node.finalbody)),
         StmtKind::TryStar(node) => {
             try_parts("TryStar", &node.body, &node.handlers, &node.orelse, &node.finalbody)
         }
@@ -451,12 +471,12 @@ fn statement(node: &Stmt) -> Checked {
             load(&node.test)?;
             maybe(node.msg.as_ref())
         }
-        StmtKind::Import(node) => not_empty(&node.names, "names", "Import"),
+        StmtKind::Import(node) => aliases(&node.names, "Import"),
         StmtKind::ImportFrom(node) => {
             if node.level < 0 {
                 return wrong("Negative ImportFrom level");
             }
-            not_empty(&node.names, "names", "ImportFrom")
+            aliases(&node.names, "ImportFrom")
         }
         StmtKind::Global(node) => not_empty(&node.names, "names", "Global"),
         StmtKind::Nonlocal(node) => not_empty(&node.names, "names", "Nonlocal"),

@@ -20,6 +20,7 @@ pub(crate) enum GuardKind<'a> {
     TryExcept,
     FinallyTry(&'a [Stmt]),
     FinallyEnd,
+    InlinedComprehension,
     With {
         is_async: bool,
     },
@@ -117,6 +118,7 @@ impl<'a> Compiler<'a> {
             | GuardKind::ExceptionHandler
             | GuardKind::ExceptionGroupHandler
             | GuardKind::AsyncComprehension
+            | GuardKind::InlinedComprehension
             | GuardKind::StopIteration => {}
             GuardKind::For | GuardKind::PopValue => {
                 keep(self, *loc);
@@ -358,7 +360,10 @@ impl<'a> Compiler<'a> {
         self.jump(Location::NONE, Opcode::SETUP_CLEANUP, cleanup);
         self.op(Location::NONE, Opcode::PUSH_EXC_INFO);
         self.push_guard(Location::NONE, GuardKind::FinallyEnd, Some(end), None)?;
+        // The body's second copy has nothing new to say.
+        self.silenced += 1;
         self.stmts(finalbody)?;
+        self.silenced -= 1;
         self.pop_guard();
         self.op_i(Location::NONE, Opcode::RERAISE, 0);
         self.use_label(cleanup);

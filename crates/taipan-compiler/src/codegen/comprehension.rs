@@ -59,7 +59,7 @@ impl<'a> Compiler<'a> {
         };
         if self.table.scopes[scope].comp_inlined {
             self.iterator_of(outermost)?;
-            let state = self.enter_inlined(scope, loc);
+            let state = self.enter_inlined(scope, loc)?;
             self.start_container(kind, loc);
             self.op_i(loc, Opcode::SWAP, 2);
             self.generator(recipe, 0, 0, true)?;
@@ -228,7 +228,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Makes the comprehension's names names of this unit, saving what they hide.
-    fn enter_inlined(&mut self, comp: ScopeId, loc: Location) -> Inlined {
+    fn enter_inlined(&mut self, comp: ScopeId, loc: Location) -> Compiled<Inlined> {
         let mut state = Inlined::default();
         let own = self.unit.scope;
         let in_class = self.table.scopes[own].kind == BlockKind::Class && self.unit.in_inlined_comp == 0;
@@ -276,8 +276,9 @@ impl<'a> Compiler<'a> {
             let cleanup = self.new_label();
             state.cleanup = Some(cleanup);
             self.jump(loc, Opcode::SETUP_FINALLY, cleanup);
+            self.push_guard(loc, GuardKind::InlinedComprehension, None, Some(cleanup))?;
         }
-        state
+        Ok(state)
     }
 
     fn restore_locals(&mut self, pushed: &[Name], loc: Location) {
@@ -293,6 +294,7 @@ impl<'a> Compiler<'a> {
         if let Some(cleanup) = state.cleanup {
             let none = Location::NONE;
             self.op(none, Opcode::POP_BLOCK);
+            self.pop_guard();
             let end = self.new_label();
             self.jump(none, Opcode::JUMP_NO_INTERRUPT, end);
             self.use_label(cleanup);

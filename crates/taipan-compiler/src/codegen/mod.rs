@@ -95,6 +95,11 @@ pub(crate) struct Compiler<'a> {
     pub interactive: bool,
     pub warnings: Vec<Warning>,
     pub depth: Depth,
+    /// Above zero while code is generated once more that has been generated before.
+    pub silenced: u32,
+    /// Memory of finished units.
+    memory: flow::Memory,
+    spare_seqs: Vec<InstrSeq>,
 }
 
 /// A finished code object, and the names of its free variables.
@@ -138,6 +143,9 @@ impl<'a> Compiler<'a> {
             interactive: false,
             warnings: Vec::new(),
             depth,
+            silenced: 0,
+            memory: flow::Memory::default(),
+            spare_seqs: Vec::new(),
         };
         let start = Location { lineno: 0, end_lineno: 1, col_offset: 0, end_col_offset: 0 };
         compiler.op_i(start, Opcode::RESUME, RESUME_AT_FUNC_START);
@@ -200,6 +208,7 @@ impl<'a> Compiler<'a> {
         unit.posonlyargcount = counts.posonly as u32;
         unit.kwonlyargcount = counts.kwonly as u32;
         unit.private = private.or(self.unit.private);
+        unit.seq = self.spare_seqs.pop().unwrap_or_default();
         let outer = std::mem::replace(&mut self.unit, Box::new(unit));
         self.outer.push(outer);
         self.set_qualname();
@@ -284,12 +293,8 @@ impl<'a> Compiler<'a> {
             flags,
             firstlineno: unit.firstlineno,
         };
-        let flat = flow::optimize(&unit.seq, &mut self.pool, &mut unit.consts, &facts)
+        let flat = flow::optimize(&unit.seq, &mut self.pool, &mut unit.consts, &facts, &mut self.memory)
             .map_err(|error| CompileError::system(error.0))?;
-        let mut hidden = NameSet::default();
-        unit.fast_hidden.keys().for_each(|name| {
-            hidden.add(name);
-        });
         let info = UnitInfo {
             name: unit.name,
             qualname: unit.qualname.clone(),
@@ -302,11 +307,14 @@ impl<'a> Compiler<'a> {
             varnames: &unit.varnames,
             cellvars: &unit.cellvars,
             freevars: &unit.freevars,
-            fast_hidden: &hidden,
+            fast_hidden: &unit.fast_hidden,
             consts: &unit.consts,
             rename_format,
         };
         let code = assemble::assemble(flat, &info, &mut self.names, &self.pool, &self.filename);
+        let mut seq = std::mem::take(&mut unit.seq);
+        seq.clear();
+        self.spare_seqs.push(seq);
         Ok(Finished { code, freevars: unit.freevars.keys().collect() })
     }
 
@@ -331,7 +339,9 @@ impl<'a> Compiler<'a> {
     }
 
     pub(crate) fn warn(&mut self, loc: Location, message: String) {
-        self.warnings.push(Warning { message, range: range_of(loc) });
+        if self.silenced == 0 {
+            self.warnings.push(Warning { message, range: range_of(loc) });
+        }
     }
 
     // Instructions.

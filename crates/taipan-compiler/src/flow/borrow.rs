@@ -90,13 +90,12 @@ fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {
 }
 
 fn run_block(graph: &mut Graph, id: BlockId, walk: &mut Walk, todo: &mut Vec<BlockId>) {
-    let count = graph.at(id).instrs.len();
+    let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
     walk.spoiled.clear();
-    walk.spoiled.resize(count, false);
+    walk.spoiled.resize(instrs.len(), false);
     walk.stack.clear();
     walk.stack.resize(graph.at(id).start_depth.max(0) as usize, UNKNOWN);
-    for at in 0..count {
-        let instr = graph.at(id).instrs[at];
+    for (at, instr) in instrs.iter().enumerate() {
         let arg = instr.arg;
         match instr.op {
             Opcode::DELETE_FAST => walk.kill(arg),
@@ -206,4 +205,5 @@ fn run_block(graph: &mut Graph, id: BlockId, walk: &mut Walk, todo: &mut Vec<Blo
             }
         }
     }
+    graph.at_mut(id).instrs = instrs;
 }

@@ -45,14 +45,14 @@ pub struct Flattened {
 }
 
 /// Finishes the graph.
-pub fn flatten(mut graph: Graph, facts: &UnitFacts<'_>) -> Result<Flattened, FlowError> {
-    convert_pseudo_conditional_jumps(&mut graph);
-    let stacksize = calculate_stackdepth(&mut graph)?;
-    prepare_frame(&mut graph, facts);
-    convert_pseudo_ops(&mut graph)?;
-    normalize_jumps(&mut graph);
-    borrow::borrow_loads(&mut graph);
-    Ok(Flattened { instrs: linearize(&graph), stacksize })
+pub fn flatten(graph: &mut Graph, facts: &UnitFacts<'_>) -> Result<Flattened, FlowError> {
+    convert_pseudo_conditional_jumps(graph);
+    let stacksize = calculate_stackdepth(graph)?;
+    prepare_frame(graph, facts);
+    convert_pseudo_ops(graph)?;
+    normalize_jumps(graph);
+    borrow::borrow_loads(graph);
+    Ok(Flattened { instrs: linearize(graph), stacksize })
 }
 
 fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
@@ -89,15 +89,16 @@ fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
     while let Some(id) = stack.pop() {
         let mut depth = i64::from(graph.at(id).start_depth);
         let mut goes_on = true;
-        for at in 0..graph.at(id).instrs.len() {
-            let instr = graph.at(id).instrs[at];
-            let new_depth = depth + effect(&instr, false)?;
+        // Only depths of blocks change meanwhile.
+        let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
+        for instr in &instrs {
+            let new_depth = depth + effect(instr, false)?;
             if new_depth < 0 {
                 return Err(FlowError("Invalid CFG, stack underflow"));
             }
             deepest = deepest.max(depth);
             if instr.op.has_target() && instr.op != Opcode::END_ASYNC_FOR {
-                let target_depth = depth + effect(&instr, true)?;
+                let target_depth = depth + effect(instr, true)?;
                 arrive(graph, instr.target, target_depth, &mut stack)?;
             }
             depth = new_depth;
@@ -106,6 +107,7 @@ fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
                 break;
             }
         }
+        graph.at_mut(id).instrs = instrs;
         let next = graph.next(id);
         if goes_on && next != NO_BLOCK {
             arrive(graph, next, depth, &mut stack)?;
@@ -145,6 +147,10 @@ pub fn cell_slots(layout: &Layout<'_>) -> Vec<u32> {
 }
 
 fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
+    let generator = facts.flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0;
+    if facts.layout.cellvars.is_empty() && facts.layout.freevars.is_empty() && !generator {
+        return;
+    }
     let slots = cell_slots(&facts.layout);
     let mut prefix = Vec::new();
     let nfreevars = facts.layout.freevars.len() as u32;
@@ -155,7 +161,7 @@ fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
     let mut cells: Vec<u32> = (0..ncells as u32).collect();
     cells.sort_by_key(|cell| slots[*cell as usize]);
     prefix.extend(cells.into_iter().map(|cell| CfgInstr::new(Opcode::MAKE_CELL, cell, Location::NONE)));
-    if facts.flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0 {
+    if generator {
         let line = facts.firstlineno;
         let loc = Location { lineno: line, end_lineno: line, col_offset: -1, end_col_offset: -1 };
         prefix.push(CfgInstr::new(Opcode::RETURN_GENERATOR, 0, loc));
@@ -248,16 +254,20 @@ fn jump_back_around(graph: &mut Graph, id: u32, last: CfgInstr, inverted: Opcode
 }
 
 fn linearize(graph: &Graph) -> Vec<FlatInstr> {
-    let order = graph.order();
     let mut first_instr = vec![0u32; graph.blocks.len()];
     let mut count = 0;
-    for id in &order {
-        first_instr[*id as usize] = count;
-        count += graph.at(*id).instrs.len() as u32;
+    let mut id = 0;
+    while id != NO_BLOCK {
+        let block = graph.at(id);
+        first_instr[id as usize] = count;
+        count += block.instrs.len() as u32;
+        id = block.next;
     }
     let mut flat = Vec::with_capacity(count as usize);
-    for id in order {
-        for instr in &graph.at(id).instrs {
+    id = 0;
+    while id != NO_BLOCK {
+        let block = graph.at(id);
+        for instr in &block.instrs {
             let arg = if instr.op.has_target() { first_instr[instr.target as usize] } else { instr.arg };
             let mut out = FlatInstr {
                 op: instr.op,
@@ -275,6 +285,7 @@ fn linearize(graph: &Graph) -> Vec<FlatInstr> {
             }
             flat.push(out);
         }
+        id = block.next;
     }
     flat
 }

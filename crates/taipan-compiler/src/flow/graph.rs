@@ -91,6 +91,13 @@ pub fn loads_const(op: Opcode) -> bool {
     matches!(op, Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT)
 }
 
+/// What is left of a graph: vectors that need not be allocated again.
+#[derive(Default)]
+pub struct Memory {
+    blocks: Vec<Block>,
+    spare: Vec<Block>,
+}
+
 /// A basic block.
 #[derive(Debug)]
 pub struct Block {
@@ -125,7 +132,7 @@ pub struct Block {
 impl Block {
     fn new() -> Block {
         Block {
-            instrs: Vec::with_capacity(8),
+            instrs: Vec::new(),
             former_guards: Vec::new(),
             next: NO_BLOCK,
             predecessors: 0,
@@ -190,11 +197,13 @@ impl Block {
 pub struct Graph {
     /// All blocks ever made; block 0 is the entry.
     pub blocks: Vec<Block>,
+    /// Blocks of earlier graphs, kept for their memory.
+    spare: Vec<Block>,
 }
 
 impl Graph {
     /// Cuts an instruction sequence into blocks. Jump arguments become block numbers.
-    pub fn build(seq: &InstrSeq) -> Graph {
+    pub fn build(seq: &InstrSeq, memory: Memory) -> Graph {
         let count = seq.instrs.len();
         let mut is_target = vec![false; count + 1];
         for instr in &seq.instrs {
@@ -202,10 +211,13 @@ impl Graph {
                 is_target[seq.position(instr.arg) as usize] = true;
             }
         }
+        let mut graph = Graph { blocks: memory.blocks, spare: memory.spare };
+        graph.new_block();
         let mut builder = Builder {
-            graph: Graph { blocks: vec![Block::new()] },
+            graph,
             current: 0,
             pending_label: None,
+            terminated: false,
             block_of: vec![NO_BLOCK; count + 1],
         };
         for (at, instr) in seq.instrs.iter().enumerate() {
@@ -235,8 +247,24 @@ impl Graph {
 
     /// Appends a fresh block to the vector (not to the written order).
     pub fn new_block(&mut self) -> BlockId {
-        self.blocks.push(Block::new());
+        let mut block = Block::new();
+        match self.spare.pop() {
+            Some(mut spare) => {
+                spare.instrs.clear();
+                spare.former_guards.clear();
+                block.instrs = spare.instrs;
+                block.former_guards = spare.former_guards;
+            }
+            None => block.instrs.reserve(8),
+        }
+        self.blocks.push(block);
         self.blocks.len() as BlockId - 1
+    }
+
+    /// Takes the graph apart, for the memory that the next one can use.
+    pub fn recycle(mut self) -> Memory {
+        self.spare.append(&mut self.blocks);
+        Memory { blocks: self.blocks, spare: self.spare }
     }
 
     /// The block of that number.
@@ -288,6 +316,8 @@ struct Builder {
     graph: Graph,
     current: BlockId,
     pending_label: Option<usize>,
+    /// Whether the last instruction ends its block.
+    terminated: bool,
     block_of: Vec<BlockId>,
 }
 
@@ -319,8 +349,12 @@ impl Builder {
         }
     }
 
+    #[inline]
     fn push(&mut self, instr: CfgInstr) {
-        self.start_block_if_due();
+        if self.pending_label.is_some() || self.terminated {
+            self.start_block_if_due();
+        }
+        self.terminated = is_terminator(instr.op);
         self.graph.at_mut(self.current).instrs.push(instr);
     }
 }

@@ -10,12 +10,13 @@ use super::graph::{BlockId, Graph, NO_BLOCK, is_jump};
 /// Marks the targets of block openers.
 pub fn mark_except_handlers(graph: &mut Graph) {
     for at in 0..graph.blocks.len() {
-        for i in 0..graph.blocks[at].instrs.len() {
-            let instr = graph.blocks[at].instrs[i];
+        let instrs = std::mem::take(&mut graph.blocks[at].instrs);
+        for instr in &instrs {
             if instr.op.is_block_push() {
                 graph.at_mut(instr.target).except_handler = true;
             }
         }
+        graph.blocks[at].instrs = instrs;
     }
 }
 
@@ -27,8 +28,8 @@ pub fn label_exception_targets(graph: &mut Graph) {
     while let Some((id, mut stack)) = todo.pop() {
         let mut handler = stack.last().copied().unwrap_or(NO_BLOCK);
         let mut depth_at_yield = None;
-        for i in 0..graph.at(id).instrs.len() {
-            let instr = graph.at(id).instrs[i];
+        let mut instrs = std::mem::take(&mut graph.at_mut(id).instrs);
+        for instr in &mut instrs {
             match instr.op {
                 op if op.is_block_push() => {
                     let target = graph.at_mut(instr.target);
@@ -45,10 +46,10 @@ pub fn label_exception_targets(graph: &mut Graph) {
                 Opcode::POP_BLOCK => {
                     Rc::make_mut(&mut stack).pop();
                     handler = stack.last().copied().unwrap_or(NO_BLOCK);
-                    graph.at_mut(id).instrs[i].set_nop();
+                    instr.set_nop();
                 }
                 op if is_jump(op) => {
-                    graph.at_mut(id).instrs[i].except = handler;
+                    instr.except = handler;
                     let target = graph.at_mut(instr.target);
                     if !target.visited {
                         target.visited = true;
@@ -56,19 +57,19 @@ pub fn label_exception_targets(graph: &mut Graph) {
                     }
                 }
                 op => {
-                    let here = &mut graph.at_mut(id).instrs[i];
-                    here.except = handler;
+                    instr.except = handler;
                     if op == Opcode::YIELD_VALUE {
                         depth_at_yield = Some(stack.len());
                     } else if op == Opcode::RESUME && instr.arg != RESUME_AT_FUNC_START {
                         if depth_at_yield == Some(1) {
-                            here.arg |= RESUME_OPARG_DEPTH1_MASK;
+                            instr.arg |= RESUME_OPARG_DEPTH1_MASK;
                         }
                         depth_at_yield = None;
                     }
                 }
             }
         }
+        graph.at_mut(id).instrs = instrs;
         let next = graph.next(id);
         if next != NO_BLOCK && graph.at(id).falls_through() && !graph.at(next).visited {
             graph.at_mut(next).visited = true;

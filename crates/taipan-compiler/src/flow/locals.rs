@@ -49,8 +49,9 @@ fn arrive(graph: &mut Graph, id: BlockId, unsafe_locals: u64, stack: &mut Vec<Bl
 
 fn scan(graph: &mut Graph, id: BlockId, stack: &mut Vec<BlockId>) {
     let mut unsafe_locals = graph.at(id).unsafe_locals;
-    for at in 0..graph.at(id).instrs.len() {
-        let instr = graph.at(id).instrs[at];
+    // Only facts about blocks change meanwhile.
+    let mut instrs = std::mem::take(&mut graph.at_mut(id).instrs);
+    for instr in &mut instrs {
         if instr.except != NO_BLOCK {
             arrive(graph, instr.except, unsafe_locals, stack);
         }
@@ -65,13 +66,14 @@ fn scan(graph: &mut Graph, id: BlockId, stack: &mut Vec<BlockId>) {
             Opcode::STORE_FAST | Opcode::LOAD_FAST_CHECK => unsafe_locals &= !bit,
             Opcode::LOAD_FAST => {
                 if unsafe_locals & bit != 0 {
-                    graph.at_mut(id).instrs[at].op = Opcode::LOAD_FAST_CHECK;
+                    instr.op = Opcode::LOAD_FAST_CHECK;
                 }
                 unsafe_locals &= !bit;
             }
             _ => {}
         }
     }
+    graph.at_mut(id).instrs = instrs;
     let next = graph.next(id);
     if next != NO_BLOCK && graph.at(id).falls_through() {
         arrive(graph, next, unsafe_locals, stack);

@@ -23,6 +23,7 @@ use crate::constants::{ConstantPool, UnitConstants};
 use crate::instr::InstrSeq;
 
 pub use finish::{FlatInstr, Flattened, Layout};
+pub use graph::Memory;
 use graph::{Graph, NO_BLOCK};
 
 /// What went wrong in a flow graph; only a bug (or an abused entry point) can bring it about.
@@ -49,8 +50,9 @@ pub fn optimize(
     pool: &mut ConstantPool,
     consts: &mut UnitConstants,
     facts: &UnitFacts<'_>,
+    memory: &mut Memory,
 ) -> Result<Flattened, FlowError> {
-    let mut graph = Graph::build(seq);
+    let mut graph = Graph::build(seq, std::mem::take(memory));
     handlers::mark_except_handlers(&mut graph);
     handlers::label_exception_targets(&mut graph);
 
@@ -77,7 +79,9 @@ pub fn optimize(
     peephole::insert_superinstructions(&mut graph);
     cold::push_cold_blocks_to_end(&mut graph)?;
     lines::resolve_line_numbers(&mut graph);
-    finish::flatten(graph, facts)
+    let flat = finish::flatten(&mut graph, facts)?;
+    *memory = graph.recycle();
+    Ok(flat)
 }
 
 /// Drops constants that no instruction loads; the first stays, it may be the docstring.
@@ -87,13 +91,15 @@ fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
     }
     let mut used = vec![false; consts.list.len()];
     used[0] = true;
-    let order = graph.order();
-    for id in &order {
-        for instr in &graph.at(*id).instrs {
+    let mut id = 0;
+    while id != NO_BLOCK {
+        let block = graph.at(id);
+        for instr in &block.instrs {
             if instr.op == Opcode::LOAD_CONST {
                 used[instr.arg as usize] = true;
             }
         }
+        id = block.next;
     }
     if used.iter().all(|used| *used) {
         return;
@@ -107,12 +113,15 @@ fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
             index
         })
         .collect();
-    for id in order {
-        for instr in &mut graph.at_mut(id).instrs {
+    id = 0;
+    while id != NO_BLOCK {
+        let block = graph.at_mut(id);
+        for instr in &mut block.instrs {
             if instr.op == Opcode::LOAD_CONST {
                 instr.arg = new_index[instr.arg as usize];
             }
         }
+        id = block.next;
     }
     let mut used = used.into_iter();
     consts.list.retain(|_| used.next().expect("as many flags as constants"));

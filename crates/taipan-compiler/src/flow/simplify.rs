@@ -66,12 +66,13 @@ pub fn remove_unreachable(graph: &mut Graph) {
         if next != NO_BLOCK && graph.at(id).falls_through() {
             arrive(graph, next, &mut stack);
         }
-        for i in 0..graph.at(id).instrs.len() {
-            let instr = graph.at(id).instrs[i];
+        let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
+        for instr in &instrs {
             if instr.op.has_target() {
                 arrive(graph, instr.target, &mut stack);
             }
         }
+        graph.at_mut(id).instrs = instrs;
     }
     let mut id = 0;
     while id != NO_BLOCK {

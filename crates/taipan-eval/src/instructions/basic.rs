@@ -282,8 +282,8 @@ unsafe fn jump_backward(mut vm: Vm) -> Next {
             save!(vm);
             check!(vm, ops::handle_breaker(vm.thread));
         }
-        vm.ip = vm.ip.sub(vm.oparg);
-        next!(vm, 1);
+        vm.ip = vm.ip.add(2).sub(vm.oparg);
+        go!(vm);
     }
 }
 
@@ -292,8 +292,8 @@ unsafe fn jump_backward(mut vm: Vm) -> Next {
 unsafe fn jump_backward_no_interrupt(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
-        vm.ip = vm.ip.sub(vm.oparg);
-        next!(vm, 0);
+        vm.ip = vm.ip.add(1).sub(vm.oparg);
+        go!(vm);
     }
 }
 

@@ -205,7 +205,25 @@ macro_rules! check {
         }
     };
 }
-/// Goes on at `vm.ip`.
+/// Runs the instruction at `ip`.
+///
+/// Called last in an instruction, this is a jump when the compiler optimises, and nothing is left on the
+/// stack. That is not promised: so the instructions that go back or to another frame return to the loop
+/// instead, which bounds the number of frames in any case, and so do all of them without optimisation.
+///
+/// # Safety
+/// The words are those of the current frame.
+#[inline(always)]
+unsafe fn dispatch(ip: *mut u16, sp: *mut StackRef, frame: *mut Frame, thread: *mut ThreadState) -> Next {
+    if cfg!(debug_assertions) {
+        return Next { ip, sp };
+    }
+    // SAFETY: by contract.
+    let word = unsafe { *ip };
+    TABLE[usize::from(word as u8)](ip, sp, frame, thread, usize::from(word >> 8))
+}
+
+/// Goes on at `vm.ip`, by way of the loop.
 macro_rules! go {
     ($vm:ident) => {
         return Next { ip: $vm.ip, sp: $vm.sp }
@@ -214,7 +232,7 @@ macro_rules! go {
 /// Goes to the next instruction, over `caches` units of inline cache.
 macro_rules! next {
     ($vm:ident, $caches:expr) => {
-        return Next { ip: $vm.ip.add(1 + $caches), sp: $vm.sp }
+        return dispatch($vm.ip.add(1 + $caches), $vm.sp, $vm.frame, $vm.thread)
     };
 }
 /// Gives up one or two words and goes to the next instruction. Nothing is called where nothing is freed, so
@@ -233,7 +251,7 @@ macro_rules! done {
         }
         let next = $vm.ip.add(1 + $caches);
         if first.is_null() && second.is_null() {
-            return Next { ip: next, sp: $vm.sp };
+            return dispatch(next, $vm.sp, $vm.frame, $vm.thread);
         }
         return release($vm.ip, $vm.sp, $vm.frame, next, first, second);
     }};
@@ -281,7 +299,7 @@ macro_rules! jump_if {
         } else {
             $vm.ip = $vm.ip.add(usize::from(*$vm.ip as u8 == op::NOT_TAKEN));
         }
-        go!($vm)
+        return dispatch($vm.ip, $vm.sp, $vm.frame, $vm.thread);
     }};
 }
 /// Ends an instruction whose result is a truth value: does the jump behind it as well.
@@ -325,7 +343,7 @@ macro_rules! int_arm {
                 peek!($vm, 1) = result;
                 next!($vm, 5);
             }
-        } else if let (Some(a), Some(b)) = (left.as_compact_int(), right.as_compact_int())
+        } else if let Some((a, b)) = sp::int_pair(left, right)
             && let Some(result) = $values(a, b).and_then(StackRef::try_int)
         {
             $vm.sp = $vm.sp.sub(1);

@@ -21,11 +21,11 @@ instructions! {
     store_deref: STORE_DEREF;
     delete_deref: DELETE_DEREF;
     load_from_dict_or_deref: LOAD_FROM_DICT_OR_DEREF;
-    load_attr: LOAD_ATTR, LOAD_ATTR_WITH_HINT, LOAD_ATTR_CLASS_WITH_METACLASS_CHECK,
-        LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN, LOAD_ATTR_METHOD_LAZY_DICT;
+    load_attr: LOAD_ATTR, LOAD_ATTR_WITH_HINT, LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN, LOAD_ATTR_METHOD_LAZY_DICT;
     load_attr_instance_value: LOAD_ATTR_INSTANCE_VALUE;
     load_attr_slot: LOAD_ATTR_SLOT;
     load_attr_class: LOAD_ATTR_CLASS;
+    load_attr_class_checked: LOAD_ATTR_CLASS_WITH_METACLASS_CHECK;
     load_attr_module: LOAD_ATTR_MODULE;
     load_attr_nondescriptor_no_dict: LOAD_ATTR_NONDESCRIPTOR_NO_DICT;
     load_attr_nondescriptor_with_values: LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES;
@@ -293,8 +293,7 @@ unsafe fn load_from_dict_or_deref(vm: Vm) -> Next {
     }
 }
 
-/// `LOAD_ATTR`, `LOAD_ATTR_WITH_HINT`, `LOAD_ATTR_CLASS_WITH_METACLASS_CHECK`,
-/// `LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN`, `LOAD_ATTR_METHOD_LAZY_DICT`.
+/// `LOAD_ATTR`, `LOAD_ATTR_WITH_HINT`, `LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN`, `LOAD_ATTR_METHOD_LAZY_DICT`.
 #[inline(always)]
 unsafe fn load_attr(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
@@ -343,6 +342,15 @@ unsafe fn load_attr_class(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         attr_arm!(vm, sp::class_value);
+    }
+}
+
+/// `LOAD_ATTR_CLASS_WITH_METACLASS_CHECK`.
+#[inline(always)]
+unsafe fn load_attr_class_checked(mut vm: Vm) -> Next {
+    // SAFETY: see the invariants of the interpreter.
+    unsafe {
+        attr_arm!(vm, sp::class_value_checked);
     }
 }
 

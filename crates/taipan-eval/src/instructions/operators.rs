@@ -51,6 +51,13 @@ unsafe fn binary_op(mut vm: Vm) -> Next {
             next!(vm, 5);
         }
         if vm.oparg == 26
+            && let Some(result) = sp::native_item(left, right)
+        {
+            vm.sp = vm.sp.sub(2);
+            push!(vm, result);
+            done!(vm, 5, left);
+        }
+        if vm.oparg == 26
             && let Some(function) = sp::python_getitem(left)
         {
             vm.sp = vm.sp.sub(2);
@@ -431,7 +438,9 @@ unsafe fn store_subscr(mut vm: Vm) -> Next {
             adaptive::store_subscr(vm.ip, container, key);
         }
         save!(vm);
-        check!(vm, protocol::set_item(&container.look(), &key.look(), &value.look()));
+        if !sp::store_native_item(container, key, value) {
+            check!(vm, protocol::set_item(&container.look(), &key.look(), &value.look()));
+        }
         vm.sp = vm.sp.sub(3);
         save!(vm);
         value.close();

@@ -182,16 +182,19 @@ pub fn load_build_class(frame: *mut Frame) -> PyResult {
 /// # Errors
 /// `SystemError` for a number that no compiler writes.
 pub fn common_constant(index: usize) -> PyResult {
-    let builtin = |name: &str| -> PyResult {
-        let builtins = state::interp().builtins.borrow().clone();
-        builtins.and_then(|builtins| builtins.get_text(name)).ok_or_else(|| err::name_error(name))
+    let builtin = |name: &Str| -> PyResult {
+        let found = match state::interp().builtins.borrow().as_ref() {
+            Some(builtins) => builtins.get_str(name)?,
+            None => None,
+        };
+        found.ok_or_else(|| not_defined(name))
     };
     match index as u32 {
         bc::CONSTANT_ASSERTIONERROR => Ok(PyExc_AssertionError.new_ref()),
         bc::CONSTANT_NOTIMPLEMENTEDERROR => Ok(PyExc_NotImplementedError.new_ref()),
         bc::CONSTANT_BUILTIN_TUPLE => Ok(PyTuple_Type.new_ref()),
-        bc::CONSTANT_BUILTIN_ALL => builtin("all"),
-        bc::CONSTANT_BUILTIN_ANY => builtin("any"),
+        bc::CONSTANT_BUILTIN_ALL => builtin(intern!("all")),
+        bc::CONSTANT_BUILTIN_ANY => builtin(intern!("any")),
         _ => Err(err::system_error("unknown common constant")),
     }
 }

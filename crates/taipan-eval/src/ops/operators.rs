@@ -9,10 +9,11 @@ use taipan_bytecode as bc;
 use taipan_object::dict::Dict;
 use taipan_object::err::{self, type_error};
 use taipan_object::handle::set_field;
+use taipan_object::list::List;
 use taipan_object::native::CompareOp;
 use taipan_object::protocol;
 use taipan_object::singletons::{is_none, none};
-use taipan_object::slice::Slice;
+use taipan_object::slice::{self, Slice};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
@@ -54,11 +55,26 @@ fn slice_of(start: StackRef, stop: StackRef) -> PyResult {
     Slice::new(&start.look(), &stop.look(), none()).map(Ref::upcast)
 }
 
+/// A bound of a slice that is a short int or `None`.
+fn slice_bound(word: StackRef, default: isize) -> Option<isize> {
+    if let Some(value) = word.as_compact_int() {
+        return Some(value as isize);
+    }
+    (word.ptr() == none().as_ptr()).then_some(default)
+}
+
 /// `container[start:stop]`.
 ///
 /// # Errors
 /// What the container raises.
 pub fn binary_slice(container: StackRef, start: StackRef, stop: StackRef) -> PyResult {
+    if container.is_exact(&PyList_Type)
+        && let (Some(start), Some(stop)) = (slice_bound(start, 0), slice_bound(stop, isize::MAX))
+    {
+        // SAFETY: an exact list.
+        let list: &List = unsafe { container.object().cast() };
+        return list.copy_range(slice::adjust(list.len(), start, stop, 1)).map(Ref::upcast);
+    }
     protocol::get_item(&container.look(), &*slice_of(start, stop)?)
 }
 
@@ -275,7 +291,7 @@ pub fn intrinsic_1(frame: *mut Frame, which: usize, value: &Object) -> PyResult 
         bc::INTRINSIC_STOPITERATION_ERROR => Ok(crate::ops::stop_iteration_error(frame, value)),
         bc::INTRINSIC_ASYNC_GEN_WRAP => crate::async_generator::wrap(value),
         bc::INTRINSIC_UNARY_POSITIVE => protocol::unary(value, taipan_abi::Py_nb_positive),
-        bc::INTRINSIC_LIST_TO_TUPLE => match value.downcast::<taipan_object::list::List>() {
+        bc::INTRINSIC_LIST_TO_TUPLE => match value.downcast::<List>() {
             Some(list) => list.to_tuple().map(Ref::upcast),
             None => Err(type_error("expected a list")),
         },

@@ -33,7 +33,24 @@ fn shortest(x: f64) -> Decimal {
     if x == 0.0 {
         return Decimal { digits: "0".into(), point: 1 };
     }
-    split_scientific(&format!("{x:e}"))
+    let found = split_scientific(&format!("{x:e}"));
+    let count = found.digits.len();
+    if !is_halfway(x, count as i32 - found.point) {
+        return found;
+    }
+    let even = format!("{:.*e}", count - 1, x);
+    // Below a power of two the doubles are closer together: the even one may belong to another.
+    if even.parse() == Ok(x) { split_scientific(&even) } else { found }
+}
+
+/// Whether `x` lies right in the middle of two numbers of that many decimals: of these Python takes the even one.
+/// A binary fraction has as many decimals as binary places, and the last is a 5.
+fn is_halfway(x: f64, decimals: i32) -> bool {
+    let bits = x.to_bits();
+    let (mantissa, exponent) = (bits & ((1 << 52) - 1), (bits >> 52) as i32 & 0x7ff);
+    let (mantissa, exponent) = if exponent == 0 { (mantissa, 1) } else { (mantissa | 1 << 52, exponent) };
+    let places = 1075 - exponent - mantissa.trailing_zeros() as i32;
+    places == decimals + 1
 }
 
 /// Exactly `n >= 1` significant digits, rounded half to even on the exact value.

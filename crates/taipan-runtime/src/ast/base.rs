@@ -179,8 +179,11 @@ fn replace(node: &View, args: CallArgs<'_>) -> PyResult {
     known.extend(names(class, intern!("_attributes"))?);
     let values = Dict::new()?;
     if let Some(own) = taipan_object::instance::dict_of(object)? {
+        // What the class does not know stays behind.
         for (key, value) in own.items_vec() {
-            values.set(&key, &value)?;
+            if contains(&known, &key)? {
+                values.set(&key, &value)?;
+            }
         }
     }
     for (key, value) in args.keywords() {

@@ -29,6 +29,21 @@ pub(crate) fn is_node(object: &Object) -> bool {
 /// # Errors
 /// `TypeError` and `ValueError` where they describe none.
 pub(crate) fn from_object(object: &Object, mode: Mode) -> PyResult<Mod> {
+    let wanted = check_root(object, mode)?;
+    let tree = Mod::build(&Node { object: object.new_ref(), name: wanted.name })?;
+    taipan_syntax::validate::validate(&tree).map_err(|error| {
+        let class: &taipan_object::Type =
+            if error.is_type_error { &PyExc_TypeError } else { &PyExc_ValueError };
+        PyErr::new(class, &error.message)
+    })?;
+    Ok(tree)
+}
+
+/// Makes sure that a node is the root that a mode of compilation wants.
+///
+/// # Errors
+/// `TypeError` for another node.
+pub(crate) fn check_root(object: &Object, mode: Mode) -> PyResult<&'static NodeDescription> {
     let wanted: &'static NodeDescription = match mode {
         Mode::Exec => &describe::MOD_MODULE,
         Mode::Eval => &describe::MOD_EXPRESSION,
@@ -44,13 +59,7 @@ pub(crate) fn from_object(object: &Object, mode: Mode) -> PyResult<Mod> {
             object.ty().message_name()
         )));
     }
-    let tree = Mod::build(&Node { object: object.new_ref(), name: wanted.name })?;
-    taipan_syntax::validate::validate(&tree).map_err(|error| {
-        let class: &taipan_object::Type =
-            if error.is_type_error { &PyExc_TypeError } else { &PyExc_ValueError };
-        PyErr::new(class, &error.message)
-    })?;
-    Ok(tree)
+    Ok(wanted)
 }
 
 /// An object where a node is wanted; `name` is the class that it is a field of, for messages.

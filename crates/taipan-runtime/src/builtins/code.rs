@@ -44,7 +44,7 @@ const FUTURE_MASK: u32 = bc::CO_FUTURE_DIVISION
 
 /// The text of a source argument.
 fn source_text(source: &Object, function: &str, what: &str) -> PyResult<String> {
-    source_text_of(source, function, what, "<string>")
+    source_text_of(source, function, what, intern!("<string>"))
 }
 
 /// The text of a source argument; `function` and `what` are for the message.
@@ -55,7 +55,7 @@ pub(crate) fn source_text_of(
     source: &Object,
     function: &str,
     what: &str,
-    filename: &str,
+    filename: &Str,
 ) -> PyResult<String> {
     if let Some(text) = source.downcast::<Str>() {
         return Ok(text.to_utf8()?.to_owned());
@@ -76,7 +76,7 @@ pub(crate) fn source_text_of(
 ///
 /// # Errors
 /// `SyntaxError` that names the file.
-pub(crate) fn decode_named(bytes: &[u8], filename: &str) -> PyResult<String> {
+pub(crate) fn decode_named(bytes: &[u8], filename: &Str) -> PyResult<String> {
     let hook = |encoding: &str, bytes: &[u8]| -> Result<Option<String>, String> {
         match (state::interp().hooks.get().decode)(bytes, encoding, "strict") {
             Ok(decoded) => Ok(decoded.downcast::<Str>().and_then(|text| text.as_utf8().map(str::to_owned))),
@@ -88,11 +88,42 @@ pub(crate) fn decode_named(bytes: &[u8], filename: &str) -> PyResult<String> {
         .map_err(|error| crate::compile::parse_error(&error, filename))
 }
 
+/// A file name argument: text, bytes, or a path object.
+///
+/// # Errors
+/// `TypeError` for anything else, `ValueError` for a NUL in it.
+pub(crate) fn file_name(value: &Object) -> PyResult<Ref<Str>> {
+    let path = taipan_object::system::fspath(value)?;
+    let text = match path.downcast::<Str>() {
+        Some(text) => Ref::of(text),
+        None => taipan_object::system::fs_decode(path.downcast::<Bytes>().map_or(&[], Bytes::as_slice))?,
+    };
+    if text.code_points().any(|point| point == 0) {
+        return Err(value_error("embedded null character"));
+    }
+    Ok(text)
+}
+
+/// An argument that must be a `str` without NUL.
+///
+/// # Errors
+/// `TypeError`, `ValueError`.
+pub(crate) fn mode_text(value: &Object, argument: &str) -> PyResult<String> {
+    let Some(text) = value.downcast::<Str>() else {
+        return Err(raise!(PyExc_TypeError, "{argument} must be str, not {}", value.ty().message_name()));
+    };
+    let text = text.to_utf8()?;
+    if text.contains('\0') {
+        return Err(value_error("embedded null character"));
+    }
+    Ok(text.to_owned())
+}
+
 pub(super) fn compile(_: &Module, args: &Args<'_>) -> PyResult {
-    let filename = args.required(1).str()?;
-    let mode_name = args.required(2).str()?;
+    let filename = file_name(args.required(1))?;
+    let mode_name = mode_text(args.required(2), "compile() argument 'mode'")?;
     let flags = args.i32_or(3, 0)?;
-    let mode = match mode_name.to_utf8()? {
+    let mode = match mode_name.as_str() {
         "exec" => Mode::Exec,
         "eval" => Mode::Eval,
         "single" => Mode::Single,
@@ -128,10 +159,11 @@ pub(super) fn compile(_: &Module, args: &Args<'_>) -> PyResult {
         feature_version,
         ..Settings::new(mode)
     };
-    let (source, filename) = (args.required(0), filename.to_utf8()?);
+    let (source, filename) = (args.required(0), &*filename);
     let optimized = flags & PYCF_OPTIMIZED_AST == PYCF_OPTIMIZED_AST;
     if ast::is_node(source) {
         if flags & PYCF_ONLY_AST != 0 && !optimized {
+            ast::check_root(source, mode)?;
             return Ok(source.new_ref());
         }
         let mut tree = ast::from_object(source, mode)?;
@@ -242,7 +274,7 @@ fn run(args: &Args<'_>, function: &str, mode: Mode) -> PyResult {
     let text = source_text(&source, function, "string, bytes or code object")?;
     let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']).to_owned() } else { text };
     let settings = Settings { future: inherited_future(), ..Settings::new(mode) };
-    let code = compile_text(&text, "<string>", settings)?;
+    let code = compile_text(&text, intern!("<string>"), settings)?;
     call::run_code(&code, &globals, Some(&locals))
 }
 

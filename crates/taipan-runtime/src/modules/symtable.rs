@@ -3,7 +3,7 @@
 //! The tables are made anew for the module that asks, and shown as plain values: nothing points back
 //! into the compiler.
 
-use crate::builtins::code::source_text_of;
+use crate::builtins::code::{file_name, mode_text, source_text_of};
 use crate::compile::{Settings, symbols_of_text};
 use taipan_compiler::names::{Name, Names};
 use taipan_compiler::symtable::{self as tables, BlockKind, Scope, ScopeId, SymbolTable};
@@ -74,16 +74,15 @@ fn entry(table: &SymbolTable, names: &Names, id: ScopeId) -> PyResult {
 }
 
 fn symtable(_: &Object, args: &Args<'_>) -> PyResult {
-    let filename = args.required(1).str()?;
-    let mode = match args.required(2).str()?.to_utf8()? {
+    let filename = file_name(args.required(1))?;
+    let mode = match mode_text(args.required(2), "symtable() argument 3")?.as_str() {
         "exec" => Mode::Exec,
         "eval" => Mode::Eval,
         "single" => Mode::Single,
         _ => return Err(value_error("symtable() arg 3 must be 'exec' or 'eval' or 'single'")),
     };
-    let filename = filename.to_utf8()?;
-    let source = source_text_of(args.required(0), "symtable", "string or bytes object", filename)?;
-    let (table, names) = symbols_of_text(&source, filename, Settings::new(mode))?;
+    let source = source_text_of(args.required(0), "symtable", "string or bytes object", &filename)?;
+    let (table, names) = symbols_of_text(&source, &filename, Settings::new(mode))?;
     entry(&table, &names, 0)
 }
 

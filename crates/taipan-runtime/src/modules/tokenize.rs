@@ -11,7 +11,7 @@ use taipan_object::native::*;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, Type, payload, state};
+use taipan_object::{Object, PyErr, PyResult, Ref, Type, intern, payload, state};
 use taipan_syntax::lexer::{LexError, LexOptions, Lexer};
 use taipan_syntax::token::{Kind, Token};
 
@@ -128,6 +128,14 @@ impl<'a> Lines<'a> {
         self.original.get(first..last.max(first)).map(|lines| lines.concat()).unwrap_or_default()
     }
 
+    /// Whether the last line holds white space or a comment only.
+    fn ends_idle(&self) -> bool {
+        self.original.last().is_none_or(|line| {
+            let text = line.trim_start_matches([' ', '\t', '\x0c']);
+            text.is_empty() || text.starts_with(['#', '\n', '\r'])
+        })
+    }
+
     /// A byte column of a line in characters.
     fn column(&self, line: i32, column: i32) -> i32 {
         let Ok(bytes) = usize::try_from(column) else { return column };
@@ -162,6 +170,16 @@ fn tokenize(source: &str, extra: bool) -> Rest {
             end: (token.end_lineno, lines.column(token.end_lineno, token.end_col)),
             line: line_of(&token, &lines),
         };
+        if !extra && token.kind == Kind::NEWLINE {
+            // Up to the line's end, comment and carriage return included.
+            let line = lines.text(token.lineno, token.lineno);
+            let line = line.strip_suffix('\n').unwrap_or(&line);
+            row.text = line.get(token.col as usize..).unwrap_or("").to_owned();
+            row.end = (row.start.0, row.start.1 + row.text.chars().count() as i32);
+        }
+        if trailing && lines.ends_idle() {
+            row.line = String::new();
+        }
         if extra {
             let at_last = token.end_lineno >= last_line;
             adjust(&mut row, &token, trailing, implicit_newline && at_last, &lines);
@@ -196,7 +214,7 @@ fn adjust(row: &mut Row, token: &Token, trailing: bool, implicit_newline: bool, 
             (false, true) => "\r\n".to_owned(),
             (false, false) => "\n".to_owned(),
         };
-        let width = if crlf && token.kind == Kind::NEWLINE { 2 } else { 1 };
+        let width = if crlf && !implicit_newline { 2 } else { 1 };
         row.end = (row.start.0, row.start.1 + width);
     } else if (token.kind == Kind::DEDENT || token.kind == Kind::INDENT) && !trailing && row.start.1 < 0 {
         row.start.1 = 0;
@@ -211,33 +229,33 @@ fn failure(lexer: &Lexer<'_>, lines: &Lines<'_>) -> PyErr {
     let column = lines.column(line, lexer.column());
     let plain = |class: &Type, message: &str| PyErr::new(class, message);
     match lexer.error() {
-        Some(LexError::Raised(error)) => parse_error(error, "<string>"),
+        Some(LexError::Raised(error)) => parse_error(error, intern!("<string>")),
         Some(LexError::Eof) | None => plain(&PyExc_SyntaxError, "unexpected EOF in multi-line statement"),
         Some(LexError::Dedent) => syntax_error_at(
             &PyExc_IndentationError,
             "unindent does not match any outer indentation level",
-            "<string>",
+            intern!("<string>"),
             (line, column),
             &shown,
         ),
         Some(LexError::TabSpace) => syntax_error_at(
             &PyExc_TabError,
             "inconsistent use of tabs and spaces in indentation",
-            "<string>",
+            intern!("<string>"),
             (line, column),
             &shown,
         ),
         Some(LexError::TooDeep) => syntax_error_at(
             &PyExc_IndentationError,
             "too many levels of indentation",
-            "<string>",
+            intern!("<string>"),
             (line, column),
             &shown,
         ),
         Some(LexError::LineContinuation { .. }) => syntax_error_at(
             &PyExc_SyntaxError,
             "unexpected character after line continuation character",
-            "<string>",
+            intern!("<string>"),
             (line, column),
             &shown,
         ),

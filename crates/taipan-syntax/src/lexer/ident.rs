@@ -13,10 +13,16 @@ pub(super) struct Prefix {
     pub t: bool,
 }
 
-#[inline]
-fn continues_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 128
-}
+/// Of each byte, whether a word goes on with it.
+static CONTINUES_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || byte == b'_' as usize || byte >= 128;
+        byte += 1;
+    }
+    table
+};
 
 impl Lexer<'_> {
     /// A word, of which the first byte is read; or a string literal with a prefix.
@@ -25,7 +31,7 @@ impl Lexer<'_> {
         let mut at = start;
         let mut ascii = true;
         while let Some(&byte) = line.get(at)
-            && continues_word(byte)
+            && CONTINUES_WORD[usize::from(byte)]
         {
             ascii &= byte < 128;
             at += 1;

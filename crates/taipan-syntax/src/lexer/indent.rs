@@ -14,9 +14,14 @@ impl Lexer<'_> {
         // Where a backslash splits the indentation, the first line's column counts.
         let mut continued = 0;
         self.at_line_begin = false;
-        let mut c;
-        loop {
+        let mut c = self.next_char();
+        if c == i32::from(b' ') {
+            let spaces = self.src[self.cur..self.line_end].iter().take_while(|byte| **byte == b' ').count();
+            self.cur += spaces;
+            (col, alt_col) = (spaces as u32 + 1, spaces as u32 + 1);
             c = self.next_char();
+        }
+        loop {
             match c as u8 {
                 _ if c == EOF => break,
                 b' ' => {
@@ -36,6 +41,7 @@ impl Lexer<'_> {
                 }
                 _ => break,
             }
+            c = self.next_char();
         }
         self.back(c);
         if c == i32::from(b'#') || c == i32::from(b'\n') {

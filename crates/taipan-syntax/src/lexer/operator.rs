@@ -80,7 +80,9 @@ impl Lexer<'_> {
         }
         self.note_end();
         let next = self.peek();
-        if let Some(kind) = two(c, next) {
+        if matches!(next, b'=' | b'<' | b'>' | b'*' | b'/')
+            && let Some(kind) = two(c, next)
+        {
             self.cur += 1;
             self.note_end();
             if let Some(kind) = three(c, next, self.peek()) {

@@ -18,7 +18,7 @@ impl Parser<'_> {
     /// Arguments up to and with the closing bracket; there is at least one. A lone generator
     /// expression needs no brackets of its own and takes the call's.
     pub(super) fn arguments(&mut self, open: usize, lone: bool) -> Parse<(Vec<Expr>, Vec<Keyword>)> {
-        let mut args = Vec::new();
+        let first = self.items.len();
         let mut keywords = Vec::new();
         let mut unpacked_mapping = false;
         loop {
@@ -33,7 +33,8 @@ impl Parser<'_> {
                 Kind::STAR if !unpacked_mapping => {
                     self.bump();
                     let value = self.expression()?;
-                    args.push(self.expr(start, ExprStarred { value, ctx: ExprContext::Load }));
+                    let starred = self.expr(start, ExprStarred { value, ctx: ExprContext::Load });
+                    self.items.push(starred);
                 }
                 Kind::NAME if self.kind_at(1) == Kind::EQUAL => {
                     let arg = Some(self.name()?);
@@ -43,7 +44,7 @@ impl Parser<'_> {
                 }
                 _ if keywords.is_empty() => {
                     let value = self.named_expression()?;
-                    if lone && args.is_empty() && matches!(self.kind(), Kind::FOR | Kind::ASYNC) {
+                    if lone && self.items.len() == first && matches!(self.kind(), Kind::FOR | Kind::ASYNC) {
                         let generators = self.comprehensions()?;
                         self.expect(Kind::RPAR)?;
                         let genexp = self.expr(open, ExprGeneratorExp { elt: value, generators });
@@ -52,16 +53,16 @@ impl Parser<'_> {
                     if self.at(Kind::EQUAL) {
                         return Err(Fail);
                     }
-                    args.push(value);
+                    self.items.push(value);
                 }
                 _ => return Err(Fail),
             }
+            let comma = self.eat(Kind::COMMA);
             if self.eat(Kind::RPAR) {
-                return Ok((args, keywords));
+                return Ok((self.take_items(first), keywords));
             }
-            self.expect(Kind::COMMA)?;
-            if self.eat(Kind::RPAR) {
-                return Ok((args, keywords));
+            if !comma {
+                return Err(Fail);
             }
         }
     }

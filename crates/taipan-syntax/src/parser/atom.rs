@@ -29,6 +29,9 @@ impl Parser<'_> {
     }
 
     pub(super) fn number(&mut self) -> Parse<Expr> {
+        if self.feature_version < 6 && self.token().text(self.source).contains('_') {
+            self.require(6, "Underscores in numeric literals are")?;
+        }
         let value =
             literal::parse_number(self.token().text(self.source), self.max_digits).map_err(|_| Fail)?;
         Ok(self.constant(value))
@@ -69,14 +72,16 @@ impl Parser<'_> {
 
     /// The elements of a display whose first is read, up to the closing bracket.
     fn elements_after(&mut self, first: Expr, close: Kind) -> Parse<Vec<Expr>> {
-        let mut elts = vec![first];
+        let start = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::COMMA) {
             if self.at(close) {
                 break;
             }
-            elts.push(self.star_named_expression()?);
+            let item = self.star_named_expression()?;
+            self.items.push(item);
         }
-        Ok(elts)
+        Ok(self.take_items(start))
     }
 
     fn list(&mut self) -> Parse<Expr> {
@@ -162,6 +167,9 @@ impl Parser<'_> {
             let mut ifs = Vec::new();
             while self.eat(Kind::IF) {
                 ifs.push(self.disjunction()?);
+            }
+            if is_async != 0 {
+                self.require(6, "Async comprehensions are")?;
             }
             generators.push(Comprehension { target, iter, ifs, is_async });
         }

@@ -1,6 +1,6 @@
 //! Statements with blocks.
 
-use super::{Fail, Parse, Parser};
+use super::{Fail, MAX_CHAIN, Parse, Parser};
 use crate::ast::*;
 use crate::token::Kind;
 
@@ -48,17 +48,25 @@ impl Parser<'_> {
     }
 
     fn block_body(&mut self) -> Parse<Vec<Stmt>> {
-        let mut body = Vec::new();
+        let mut body = self.spare_bodies.pop().unwrap_or_default();
+        self.block_statements(&mut body)?;
+        // The list of its own size, and the memory for the next one.
+        let mut block = Vec::with_capacity(body.len());
+        block.append(&mut body);
+        self.spare_bodies.push(body);
+        Ok(block)
+    }
+
+    fn block_statements(&mut self, body: &mut Vec<Stmt>) -> Parse<()> {
         if !self.at(Kind::NEWLINE) {
-            self.simple_statements(&mut body)?;
-            return Ok(body);
+            return self.simple_statements(body);
         }
         self.bump();
         self.expect(Kind::INDENT)?;
         loop {
-            self.statement(&mut body)?;
+            self.statement(body)?;
             if self.eat(Kind::DEDENT) {
-                return Ok(body);
+                return Ok(());
             }
             if self.at(Kind::ENDMARKER) {
                 return Err(Fail);
@@ -112,6 +120,9 @@ impl Parser<'_> {
         self.expect(Kind::COLON)?;
         let type_comment = self.function_type_comment()?;
         let body = self.block_body()?;
+        if is_async {
+            self.require_behind(5, "Async functions are")?;
+        }
         let kind = if is_async {
             StmtAsyncFunctionDef { name, args, body, decorator_list, returns, type_comment, type_params }
                 .into()
@@ -148,6 +159,9 @@ impl Parser<'_> {
             let test = self.named_expression()?;
             let body = self.block()?;
             links.push((start, test, body));
+            if links.len() > MAX_CHAIN - 2 {
+                return Err(Fail);
+            }
             if !self.at(Kind::ELIF) {
                 break;
             }
@@ -177,6 +191,9 @@ impl Parser<'_> {
         let type_comment = self.type_comment();
         let body = self.block_body()?;
         let orelse = self.else_block()?;
+        if is_async {
+            self.require(5, "Async for loops are")?;
+        }
         let kind = if is_async {
             StmtAsyncFor { target, iter, body, orelse, type_comment }.into()
         } else {
@@ -201,6 +218,9 @@ impl Parser<'_> {
         };
         let type_comment = self.type_comment();
         let body = self.block_body()?;
+        if is_async {
+            self.require_behind(5, "Async with statements are")?;
+        }
         let kind = if is_async {
             StmtAsyncWith { items, body, type_comment }.into()
         } else {
@@ -252,6 +272,9 @@ impl Parser<'_> {
         if handlers.is_empty() && finalbody.is_empty() {
             return Err(Fail);
         }
+        if star {
+            self.require(11, "Exception groups are")?;
+        }
         let kind = if star {
             StmtTryStar { body, handlers, orelse, finalbody }.into()
         } else {
@@ -266,10 +289,12 @@ impl Parser<'_> {
         if self.eat(Kind::STAR) != star {
             return Err(Fail);
         }
-        let (mut type_, mut name) = (None, None);
+        let (mut type_, mut name, mut bare) = (None, None, false);
         if star || !self.at(Kind::COLON) {
             let first = self.pos;
-            type_ = Some(self.expressions()?);
+            let types = self.expressions()?;
+            bare = matches!(types.kind, ExprKind::Tuple(_)) && self.tokens[first].kind != Kind::LPAR;
+            type_ = Some(types);
             if self.at(Kind::AS) {
                 // Several types need brackets when a name follows.
                 if matches!(&type_, Some(Expr { kind: ExprKind::Tuple(_), .. }))
@@ -282,6 +307,9 @@ impl Parser<'_> {
             }
         }
         let body = self.block()?;
+        if bare {
+            self.require_behind(14, "except expressions without parentheses are")?;
+        }
         Ok(ExceptHandler { range: self.block_range_from(start), type_, name, body })
     }
 
@@ -325,6 +353,7 @@ impl Parser<'_> {
             let body = self.block()?;
             cases.push(MatchCase { pattern, guard, body });
         }
+        self.require_behind(10, "Pattern matching is")?;
         Ok(self.block_stmt(start, StmtMatch { subject, cases }))
     }
 }

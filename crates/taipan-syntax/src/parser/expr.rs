@@ -1,6 +1,6 @@
 //! Expressions: tuples, conditionals, lambdas, operators.
 
-use super::{Parse, Parser};
+use super::{MAX_CHAIN, Parse, Parser};
 use crate::ast::*;
 use crate::parser::Fail;
 use crate::token::Kind;
@@ -22,6 +22,23 @@ fn binary(kind: Kind) -> Option<(u8, Operator)> {
         Kind::AT => (6, Operator::MatMult),
         _ => return None,
     })
+}
+
+/// Whether an operator that can follow an operand begins with this token.
+fn goes_on(kind: Kind) -> bool {
+    binary(kind).is_some()
+        || (Kind::EQEQUAL..=Kind::GREATEREQUAL).contains(&kind)
+        || matches!(
+            kind,
+            Kind::DOUBLESTAR
+                | Kind::IN
+                | Kind::IS
+                | Kind::NOT
+                | Kind::AND
+                | Kind::OR
+                | Kind::LESS
+                | Kind::GREATER
+        )
 }
 
 /// Whether no further expression can begin with this token, so that a comma before it is the last.
@@ -54,13 +71,16 @@ impl Parser<'_> {
         if !self.at(Kind::COMMA) {
             return Ok(first);
         }
-        let mut elts = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::COMMA) {
             if ends_list(self.kind()) {
                 break;
             }
-            elts.push(self.star_expression()?);
+            let item = self.star_expression()?;
+            self.items.push(item);
         }
+        let elts = self.take_items(at);
         Ok(self.expr(start, ExprTuple { elts, ctx: ExprContext::Load }))
     }
 
@@ -80,13 +100,16 @@ impl Parser<'_> {
         if !self.at(Kind::COMMA) {
             return Ok(first);
         }
-        let mut elts = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::COMMA) {
             if ends_list(self.kind()) {
                 break;
             }
-            elts.push(self.expression()?);
+            let item = self.expression()?;
+            self.items.push(item);
         }
+        let elts = self.take_items(at);
         Ok(self.expr(start, ExprTuple { elts, ctx: ExprContext::Load }))
     }
 
@@ -113,6 +136,7 @@ impl Parser<'_> {
         let target = self.name_expr(ExprContext::Store)?;
         self.expect(Kind::COLONEQUAL)?;
         let value = self.expression()?;
+        self.require(8, "Assignment expressions are")?;
         Ok(self.expr(start, ExprNamedExpr { target, value }))
     }
 
@@ -166,6 +190,9 @@ impl Parser<'_> {
             let test = self.disjunction()?;
             self.expect(Kind::ELSE)?;
             parts.push((start, last, test));
+            if parts.len() > MAX_CHAIN {
+                return Err(Fail);
+            }
             start = self.pos;
             if self.at(Kind::LAMBDA) {
                 last = self.deeper(Parser::lambda)?;
@@ -188,29 +215,57 @@ impl Parser<'_> {
         Ok(self.expr(start, ExprLambda { args, body }))
     }
 
+    /// Anything but lambdas and conditionals. What begins with an atom and goes on without an operator, as most
+    /// expressions do, need not go through all the levels.
     pub(super) fn disjunction(&mut self) -> Parse<Expr> {
+        if matches!(self.kind(), Kind::NOT | Kind::PLUS | Kind::MINUS | Kind::TILDE | Kind::AWAIT) {
+            let start = self.pos;
+            let first = self.conjunction()?;
+            return self.disjunction_tail(start, first);
+        }
         let start = self.pos;
-        let first = self.conjunction()?;
+        let first = self.primary()?;
+        if !goes_on(self.kind()) {
+            return Ok(first);
+        }
+        let power = self.power_tail(start, first)?;
+        let sum = self.binary_tail(start, power, 1)?;
+        let comparison = self.comparison_tail(start, sum)?;
+        let conjunction = self.conjunction_tail(start, comparison)?;
+        self.disjunction_tail(start, conjunction)
+    }
+
+    fn disjunction_tail(&mut self, start: usize, first: Expr) -> Parse<Expr> {
         if !self.at(Kind::OR) {
             return Ok(first);
         }
-        let mut values = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::OR) {
-            values.push(self.conjunction()?);
+            let value = self.conjunction()?;
+            self.items.push(value);
         }
+        let values = self.take_items(at);
         Ok(self.expr(start, ExprBoolOp { op: BoolOp::Or, values }))
     }
 
     fn conjunction(&mut self) -> Parse<Expr> {
         let start = self.pos;
         let first = self.inversion()?;
+        self.conjunction_tail(start, first)
+    }
+
+    fn conjunction_tail(&mut self, start: usize, first: Expr) -> Parse<Expr> {
         if !self.at(Kind::AND) {
             return Ok(first);
         }
-        let mut values = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::AND) {
-            values.push(self.inversion()?);
+            let value = self.inversion()?;
+            self.items.push(value);
         }
+        let values = self.take_items(at);
         Ok(self.expr(start, ExprBoolOp { op: BoolOp::And, values }))
     }
 
@@ -218,6 +273,9 @@ impl Parser<'_> {
         let start = self.pos;
         while self.eat(Kind::NOT) {}
         let end = self.pos;
+        if end - start > MAX_CHAIN {
+            return Err(Fail);
+        }
         let mut operand = self.comparison()?;
         for at in (start..end).rev() {
             operand = self.expr(at, ExprUnaryOp { op: UnaryOp::Not, operand });
@@ -259,6 +317,10 @@ impl Parser<'_> {
     fn comparison(&mut self) -> Parse<Expr> {
         let start = self.pos;
         let left = self.bitwise_or()?;
+        self.comparison_tail(start, left)
+    }
+
+    fn comparison_tail(&mut self, start: usize, left: Expr) -> Parse<Expr> {
         let Some(op) = self.comparison_operator() else { return Ok(left) };
         let mut ops = vec![op];
         let mut comparators = vec![self.bitwise_or()?];
@@ -290,6 +352,9 @@ impl Parser<'_> {
             if binary(self.kind()).is_some_and(|next| next.0 > strength) {
                 right = self.binary_tail(right_start, right, strength + 1)?;
             }
+            if op == Operator::MatMult {
+                self.require(5, "The '@' operator is")?;
+            }
             left = self.expr(start, ExprBinOp { left, op, right });
         }
         Ok(left)
@@ -304,6 +369,9 @@ impl Parser<'_> {
             self.bump();
         }
         let end = self.pos;
+        if end - start > MAX_CHAIN {
+            return Err(Fail);
+        }
         let mut operand = self.power()?;
         for at in (start..end).rev() {
             let op = match self.tokens[at].kind {
@@ -319,6 +387,10 @@ impl Parser<'_> {
     fn power(&mut self) -> Parse<Expr> {
         let start = self.pos;
         let left = self.await_primary()?;
+        self.power_tail(start, left)
+    }
+
+    fn power_tail(&mut self, start: usize, left: Expr) -> Parse<Expr> {
         if !self.at(Kind::DOUBLESTAR) {
             return Ok(left);
         }
@@ -334,6 +406,7 @@ impl Parser<'_> {
         let start = self.pos;
         self.bump();
         let value = self.primary()?;
+        self.require(5, "Await expressions are")?;
         Ok(self.expr(start, ExprAwait { value }))
     }
 
@@ -370,13 +443,16 @@ impl Parser<'_> {
         if !starred && !self.at(Kind::COMMA) {
             return Ok(first);
         }
-        let mut elts = vec![first];
+        let at = self.items.len();
+        self.items.push(first);
         while self.eat(Kind::COMMA) {
             if self.at(Kind::RSQB) {
                 break;
             }
-            elts.push(self.slice_or_starred()?);
+            let item = self.slice_or_starred()?;
+            self.items.push(item);
         }
+        let elts = self.take_items(at);
         Ok(self.expr(start, ExprTuple { elts, ctx: ExprContext::Load }))
     }
 

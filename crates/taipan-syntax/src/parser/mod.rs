@@ -18,6 +18,9 @@ mod pattern;
 mod stmt;
 mod strings;
 mod target;
+mod versions;
+
+pub(crate) use versions::NEWEST;
 
 pub(crate) use strings::escape_warning;
 
@@ -36,6 +39,10 @@ pub(crate) struct Fail;
 
 type Parse<T> = Result<T, Fail>;
 
+/// How many prefix operators, conditionals or `elif`s may follow one another: CPython's parser recurses for each
+/// and gives up there. Ours does not, but the error pass tells the same story.
+const MAX_CHAIN: usize = 5968;
+
 /// How deep constructs that no bracket bounds may nest.
 const MAX_DEPTH: u32 = 1000;
 
@@ -43,19 +50,35 @@ const MAX_DEPTH: u32 = 1000;
 #[derive(Default)]
 struct NameHasher(u64);
 
+impl NameHasher {
+    #[inline]
+    fn mix(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
+    }
+}
+
 impl Hasher for NameHasher {
     fn finish(&self) -> u64 {
         self.0
     }
 
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517C_C1B7_2722_0A95);
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            self.mix(u64::from_le_bytes(chunk.try_into().unwrap_or_default()));
         }
+        let mut last = bytes.len() as u64;
+        for byte in chunks.remainder() {
+            last = (last << 8) | u64::from(*byte);
+        }
+        self.mix(last);
         self.0 ^= self.0 >> 32;
     }
+
+    /// The end of a text; its length is mixed in already.
+    #[inline]
+    fn write_u8(&mut self, _: u8) {}
 }
 
 pub(crate) struct Parser<'s> {
@@ -68,6 +91,12 @@ pub(crate) struct Parser<'s> {
     warnings: Vec<Warning>,
     max_digits: usize,
     barry: bool,
+    /// Items of lists under construction, one list behind the other. So each list is allocated once, in its size.
+    items: Vec<Expr>,
+    /// Empty lists of statements, kept for their memory.
+    spare_bodies: Vec<Vec<Stmt>>,
+    feature_version: u8,
+    own_error: Option<Box<crate::ParseError>>,
 }
 
 /// What the parser is to read.
@@ -78,10 +107,14 @@ pub(crate) struct Settings {
     pub dont_imply_dedent: bool,
     pub max_digits: usize,
     pub barry: bool,
+    pub feature_version: u8,
 }
 
-/// The tree and the warnings, or nothing.
-pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning>)> {
+/// The tree and the warnings, or nothing; or the error for text that is too new.
+pub(crate) fn parse(
+    source: &str,
+    settings: Settings,
+) -> Result<(Mod, Vec<Warning>), Option<Box<crate::Rejected>>> {
     let mut parser = Parser {
         source,
         tokens: Vec::with_capacity(source.len() / 4 + 8),
@@ -92,13 +125,24 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Parse<(Mod, Vec<Warning
         warnings: Vec::new(),
         max_digits: settings.max_digits,
         barry: settings.barry,
+        items: Vec::new(),
+        spare_bodies: Vec::new(),
+        feature_version: settings.feature_version,
+        own_error: None,
     };
-    parser.tokenize(settings)?;
+    parser.tokenize(settings).map_err(|Fail| None)?;
     let module = match settings.mode {
-        crate::Mode::Exec => parser.file()?,
-        crate::Mode::Single => parser.interactive()?,
-        crate::Mode::Eval => parser.eval()?,
-        crate::Mode::FuncType => parser.func_type()?,
+        crate::Mode::Exec => parser.file(),
+        crate::Mode::Single => parser.interactive(),
+        crate::Mode::Eval => parser.eval(),
+        crate::Mode::FuncType => parser.func_type(),
+    };
+    let module = match (module, parser.own_error) {
+        (_, Some(error)) => {
+            return Err(Some(Box::new(crate::Rejected { error: *error, warnings: parser.warnings })));
+        }
+        (Err(Fail), None) => return Err(None),
+        (Ok(module), None) => module,
     };
     // The lexer ran ahead: its warnings go where the parser would have asked for the token.
     parser.warnings.sort_by_key(|w| w.at);
@@ -230,10 +274,24 @@ impl<'s> Parser<'s> {
         if let Some(name) = self.names.get(text) {
             return name.clone();
         }
-        let name =
-            if text.is_ascii() { Identifier::from(text) } else { Identifier::from(&*unicode::nfkc(text)) };
+        let name = if text.is_ascii() { Identifier::from(text) } else { self.normal_identifier(text) };
         self.names.insert(text, name.clone());
         name
+    }
+
+    /// A word with other letters; its normal form may be one that no identifier can have.
+    #[cold]
+    fn normal_identifier(&mut self, text: &str) -> Identifier {
+        let normal = unicode::nfkc(text);
+        if matches!(&*normal, "None" | "True" | "False") {
+            let error = crate::ParseError {
+                kind: crate::ErrorKind::ValueError,
+                msg: format!("identifier field can't represent '{normal}' constant"),
+                place: None,
+            };
+            self.own_error.get_or_insert_with(|| Box::new(error));
+        }
+        Identifier::from(&*normal)
     }
 
     fn name(&mut self) -> Parse<Identifier> {
@@ -265,15 +323,23 @@ impl<'s> Parser<'s> {
         result
     }
 
+    /// The list of the items put down since there were `start` of them.
+    #[inline]
+    fn take_items(&mut self, start: usize) -> Vec<Expr> {
+        self.items.drain(start..).collect()
+    }
+
     /// Tries `inner`; where it fails everything is as if it had not been tried.
     fn attempt<T>(&mut self, inner: impl FnOnce(&mut Self) -> Parse<T>) -> Option<T> {
         let (pos, depth, warnings) = (self.pos, self.depth, self.warnings.len());
+        let items = self.items.len();
         match inner(self) {
             Ok(value) => Some(value),
             Err(Fail) => {
                 self.pos = pos;
                 self.depth = depth;
                 self.warnings.truncate(warnings);
+                self.items.truncate(items);
                 None
             }
         }

@@ -77,6 +77,7 @@ impl Parser<'_> {
             return Err(Fail);
         }
         self.bump();
+        self.require(8, "Positional-only parameters are")?;
         list.slash = true;
         list.out.posonlyargs = std::mem::take(&mut list.out.args);
         Ok(self.eat(Kind::COMMA))
@@ -139,6 +140,10 @@ impl Parser<'_> {
         Ok(Arg { range: self.range_from(start), arg, annotation, type_comment: None })
     }
 
+    fn require_default(&mut self, default: &Option<Expr>) -> Parse<()> {
+        if default.is_none() { Ok(()) } else { self.require(13, "Type parameter defaults are") }
+    }
+
     /// `[T, *Ts, **P]`, if there.
     pub(super) fn type_params(&mut self) -> Parse<Vec<TypeParam>> {
         let mut params = Vec::new();
@@ -151,6 +156,7 @@ impl Parser<'_> {
                 break;
             }
         }
+        self.require(12, "Type parameter lists are")?;
         self.expect(Kind::RSQB)?;
         Ok(params)
     }
@@ -160,15 +166,18 @@ impl Parser<'_> {
         let kind = if self.eat(Kind::STAR) {
             let name = self.name()?;
             let default_value = if self.eat(Kind::EQUAL) { Some(self.star_expression()?) } else { None };
+            self.require_default(&default_value)?;
             TypeParamTypeVarTuple { name, default_value }.into()
         } else if self.eat(Kind::DOUBLESTAR) {
             let name = self.name()?;
             let default_value = if self.eat(Kind::EQUAL) { Some(self.expression()?) } else { None };
+            self.require_default(&default_value)?;
             TypeParamParamSpec { name, default_value }.into()
         } else {
             let name = self.name()?;
             let bound = if self.eat(Kind::COLON) { Some(self.expression()?) } else { None };
             let default_value = if self.eat(Kind::EQUAL) { Some(self.expression()?) } else { None };
+            self.require_default(&default_value)?;
             TypeParamTypeVar { name, bound, default_value }.into()
         };
         Ok(TypeParam { range: self.range_from(start), kind })

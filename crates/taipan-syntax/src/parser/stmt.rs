@@ -133,6 +133,7 @@ impl Parser<'_> {
         let type_params = self.type_params()?;
         self.expect(Kind::EQUAL)?;
         let value = self.expression()?;
+        self.require(12, "Type statement is")?;
         Ok(self.stmt(start, StmtTypeAlias { name, type_params, value }))
     }
 
@@ -148,6 +149,9 @@ impl Parser<'_> {
                 Some(op) => {
                     let mut target = first;
                     store_single(&mut target)?;
+                    if op == Operator::MatMult {
+                        self.require(5, "The '@' operator is")?;
+                    }
                     self.bump();
                     let value = self.annotated_rhs()?;
                     Ok(self.stmt(start, StmtAugAssign { target, op, value }))
@@ -183,6 +187,12 @@ impl Parser<'_> {
         self.expect(Kind::COLON)?;
         let annotation = self.expression()?;
         let value = if self.eat(Kind::EQUAL) { Some(self.annotated_rhs()?) } else { None };
+        let what = if self.tokens[start].kind == Kind::NAME && self.tokens[start + 1].kind == Kind::COLON {
+            "Variable annotation syntax is"
+        } else {
+            "Variable annotations syntax is"
+        };
+        self.require(6, what)?;
         Ok(self.stmt(start, StmtAnnAssign { target, annotation, value, simple }))
     }
 

@@ -125,6 +125,9 @@ impl<'s> Parser<'s> {
                         return Err(Fail);
                     }
                     self.joined(&mut parts)?;
+                    if is_template {
+                        self.require_behind(14, "t-strings are")?;
+                    }
                 }
                 _ => break,
             }

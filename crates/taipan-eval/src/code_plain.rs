@@ -1,0 +1,223 @@
+//! Code objects of what the compiler made.
+//!
+//! The compiler keeps equal constants and names of a compilation once, behind shared pointers. So do the objects:
+//! what is one in the plain data becomes one object, and tables and tuples with equal content are shared among the
+//! code objects of a compilation, as CPython shares them.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
+
+use crate::code::{Code, Parts, text};
+use taipan_bytecode::{self as bytecode, Constant, PyStr};
+use taipan_object::bytes::Bytes;
+use taipan_object::int::Int;
+use taipan_object::statics::*;
+use taipan_object::tuple::Tuple;
+use taipan_object::unicode::{self, Str};
+use taipan_object::{PyResult, Ref, protocol, singletons};
+
+/// A quick hash: the keys are addresses, numbers and code tables.
+#[derive(Default)]
+struct QuickHasher(u64);
+
+impl Hasher for QuickHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+}
+
+type Quick<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
+
+/// The objects made so far.
+struct Maker<'a> {
+    filename: &'a Str,
+    /// Names by the address of their text.
+    names: Quick<usize, Ref<Str>>,
+    /// Constants by the address of what they share.
+    shared: Quick<usize, Ref>,
+    /// Floats by their bits.
+    floats: Quick<u64, Ref>,
+    complexes: Quick<(u64, u64), Ref>,
+    /// Tables by content.
+    tables: Quick<Box<[u8]>, Ref<Bytes>>,
+    /// Tuples by the addresses of their items, which they keep alive.
+    tuples: Quick<Box<[usize]>, Ref<Tuple>>,
+}
+
+impl Code {
+    /// The code object of what the compiler made.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn from_plain(plain: &bytecode::Code, filename: &Str) -> PyResult<Ref<Code>> {
+        let mut maker = Maker {
+            filename,
+            names: Quick::default(),
+            shared: Quick::default(),
+            floats: Quick::default(),
+            complexes: Quick::default(),
+            tables: Quick::default(),
+            tuples: Quick::default(),
+        };
+        maker.code(plain)
+    }
+}
+
+impl Maker<'_> {
+    fn code(&mut self, plain: &bytecode::Code) -> PyResult<Ref<Code>> {
+        let mut consts = Vec::with_capacity(plain.consts.len());
+        for constant in plain.consts.iter() {
+            consts.push(self.constant(constant)?);
+        }
+        let consts = self.tuple(consts)?;
+        Code::from_parts(Parts {
+            argcount: plain.argcount,
+            posonlyargcount: plain.posonlyargcount,
+            kwonlyargcount: plain.kwonlyargcount,
+            stacksize: plain.stacksize,
+            flags: plain.flags,
+            code: &plain.code,
+            consts,
+            names: self.names(&plain.names)?,
+            localsplusnames: self.names(&plain.localsplusnames)?,
+            localspluskinds: self.table(&plain.localspluskinds)?,
+            filename: Ref::of(self.filename),
+            name: self.name(&plain.name)?,
+            qualname: self.name(&plain.qualname)?,
+            firstlineno: plain.firstlineno,
+            linetable: self.table(&plain.linetable)?,
+            exceptiontable: self.table(&plain.exceptiontable)?,
+        })
+    }
+
+    fn name(&mut self, plain: &PyStr) -> PyResult<Ref<Str>> {
+        let address = plain.as_bytes().as_ptr().addr();
+        if let Some(name) = self.names.get(&address) {
+            return Ok(name.clone());
+        }
+        let name = unicode::intern_immortal(text(plain)?);
+        self.names.insert(address, name.clone());
+        Ok(name)
+    }
+
+    fn names(&mut self, plain: &[PyStr]) -> PyResult<Ref<Tuple>> {
+        let mut all = Vec::with_capacity(plain.len());
+        for name in plain {
+            all.push(self.name(name)?.upcast());
+        }
+        self.tuple(all)
+    }
+
+    fn table(&mut self, plain: &[u8]) -> PyResult<Ref<Bytes>> {
+        if let Some(table) = self.tables.get(plain) {
+            return Ok(table.clone());
+        }
+        let table = Bytes::new(plain)?;
+        self.tables.insert(plain.into(), table.clone());
+        Ok(table)
+    }
+
+    fn tuple(&mut self, items: Vec<Ref>) -> PyResult<Ref<Tuple>> {
+        let key: Box<[usize]> = items.iter().map(|item| item.as_ptr().addr()).collect();
+        if let Some(tuple) = self.tuples.get(&key) {
+            return Ok(tuple.clone());
+        }
+        let tuple = Tuple::from_vec(items)?;
+        self.tuples.insert(key, tuple.clone());
+        Ok(tuple)
+    }
+
+    fn constants(&mut self, plain: &[Constant]) -> PyResult<Ref<Tuple>> {
+        let mut all = Vec::with_capacity(plain.len());
+        for constant in plain {
+            all.push(self.constant(constant)?);
+        }
+        self.tuple(all)
+    }
+
+    fn constant(&mut self, constant: &Constant) -> PyResult {
+        let address = match constant {
+            Constant::None => return Ok(singletons::new_none()),
+            Constant::Bool(value) => return Ok(singletons::new_bool(*value)),
+            Constant::Ellipsis => return Ok(singletons::ellipsis().new_ref()),
+            Constant::Int(value) => return Ok(Int::from_i64(*value).upcast()),
+            // No NaN is another.
+            Constant::Float(value) if value.is_nan() => {
+                return Ok(taipan_object::float::Float::new(*value).upcast());
+            }
+            Constant::Complex(real, imag) if real.is_nan() || imag.is_nan() => {
+                return Ok(taipan_object::float::Complex::new(*real, *imag)?.upcast());
+            }
+            Constant::Float(value) => {
+                let make = || taipan_object::float::Float::new(*value).upcast();
+                return Ok(self.floats.entry(value.to_bits()).or_insert_with(make).clone());
+            }
+            Constant::Complex(real, imag) => {
+                let key = (real.to_bits(), imag.to_bits());
+                if let Some(made) = self.complexes.get(&key) {
+                    return Ok(made.clone());
+                }
+                let made = taipan_object::float::Complex::new(*real, *imag)?.upcast();
+                self.complexes.insert(key, made.clone());
+                return Ok(made);
+            }
+            Constant::Str(value) => value.as_bytes().as_ptr().addr(),
+            Constant::Bytes(value) => Rc::as_ptr(value).addr(),
+            Constant::BigInt(value) => Rc::as_ptr(value).addr(),
+            Constant::Tuple(items) | Constant::FrozenSet(items) => Rc::as_ptr(items).addr(),
+            Constant::Slice(parts) => Rc::as_ptr(parts).addr(),
+            Constant::Code(code) => Rc::as_ptr(code).addr(),
+        };
+        if let Some(made) = self.shared.get(&address) {
+            return Ok(made.clone());
+        }
+        let made = self.fresh_constant(constant)?;
+        self.shared.insert(address, made.clone());
+        Ok(made)
+    }
+
+    fn fresh_constant(&mut self, constant: &Constant) -> PyResult {
+        Ok(match constant {
+            Constant::Str(value) => constant_str(value)?.upcast(),
+            Constant::Bytes(value) => Bytes::new(value)?.upcast(),
+            Constant::BigInt(big) => Int::from_digits(big.negative, &big.digits)?.upcast(),
+            Constant::Tuple(items) => {
+                protocol::recursive(" during compilation", || self.constants(items).map(Ref::upcast))?
+            }
+            Constant::FrozenSet(items) => PyFrozenSet_Type.call(&[&*self.constants(items)?])?,
+            Constant::Slice(parts) => {
+                let parts = self.constants(&parts[..])?;
+                PySlice_Type.call(parts.items())?
+            }
+            Constant::Code(code) => {
+                protocol::recursive(" during compilation", || self.code(code).map(Ref::upcast))?
+            }
+            simple => self.constant(simple)?,
+        })
+    }
+}
+
+/// Strs that look like names are interned, as CPython does.
+fn constant_str(plain: &PyStr) -> PyResult<Ref<Str>> {
+    let made = text(plain)?;
+    let name_like =
+        made.as_ascii().is_some_and(|text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    Ok(if name_like { unicode::intern_immortal(made) } else { made })
+}
