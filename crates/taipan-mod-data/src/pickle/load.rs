@@ -54,6 +54,7 @@ impl Input {
         Some(Input { file: Some(file), buffer: None, at: 0, consumed: 0, frame: None })
     }
 
+    #[inline]
     fn bytes(&self) -> &[u8] {
         self.buffer.as_ref().map_or(&[], Buffer::as_slice)
     }
@@ -209,6 +210,7 @@ impl<'a> Load<'a> {
     }
 
     /// Where the part of the stack begins that may be taken from.
+    #[inline]
     fn fence(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -269,6 +271,7 @@ impl<'a> Load<'a> {
         Ok(self.input.bytes()[line].to_vec())
     }
 
+    #[inline]
     fn read<const N: usize>(&mut self) -> PyResult<[u8; N]> {
         let range = self.input.take(N)?;
         let mut out = [0; N];
@@ -276,6 +279,7 @@ impl<'a> Load<'a> {
         Ok(out)
     }
 
+    #[inline]
     fn byte(&mut self) -> PyResult<usize> {
         self.read::<1>().map(|[byte]| byte.into())
     }
@@ -304,11 +308,13 @@ impl<'a> Load<'a> {
     }
 
     /// Lets `make` turn the next bytes into an object; it must not run Python code while it looks.
+    #[inline]
     fn take<T>(&mut self, count: usize, make: impl FnOnce(&[u8]) -> PyResult<T>) -> PyResult<T> {
         let range = self.input.take(count)?;
         make(&self.input.bytes()[range])
     }
 
+    #[inline]
     fn load_bytes(&mut self, count: usize) -> PyResult<()> {
         if count > isize::MAX as usize - BYTES_HEAD {
             return Err(err::overflow_error("byte string is too large"));
@@ -325,6 +331,7 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
+    #[inline]
     fn load_text(&mut self, count: usize) -> PyResult<()> {
         let text = self.take(count, |bytes| match core::str::from_utf8(bytes) {
             Ok(text) => Ok(Ok(Str::from_utf8(text)?)),
@@ -368,6 +375,7 @@ impl<'a> Load<'a> {
         unpickling_error(&format!("{what} pickle has negative byte count"))
     }
 
+    #[inline]
     fn push_int(&mut self, value: i64) {
         self.push(Int::from_i64(value).upcast());
     }
@@ -392,6 +400,7 @@ impl<'a> Load<'a> {
         }
     }
 
+    #[inline]
     pub fn put_number(&mut self, number: usize) -> PyResult<()> {
         let top = self.top()?.clone();
         self.memo().put(number, top);

@@ -3,7 +3,6 @@
 use super::pickler::Pickler;
 use super::unpickler::Unpickler;
 use core::cell::RefCell;
-use core::hash::{BuildHasherDefault, Hasher};
 use std::collections::HashMap;
 use taipan_object::dict::Dict;
 use taipan_object::int::Int;
@@ -12,26 +11,62 @@ use taipan_object::statics::{PyDict_Type, PyExc_TypeError};
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, TypeSpec, err, payload, protocol, raise};
 
-/// Hashes of addresses: one multiplication spreads them.
+/// Objects by address, with their numbers; the objects are kept alive. Nothing is ever taken out, so
+/// that a place once free is free for good: probing needs no marks.
 #[derive(Default)]
-pub struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_usize(byte.into());
-        }
-    }
-    fn write_usize(&mut self, value: usize) {
-        self.0 = (self.0 ^ value as u64 >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(20);
-    }
+pub struct Memo {
+    /// Address and number; an address of 0 is a free place. The length is a power of two.
+    places: Vec<(usize, usize)>,
+    objects: Vec<Ref>,
 }
 
-/// Addresses of pickled objects with their numbers; the objects are kept alive.
-pub type Memo = HashMap<usize, (usize, Ref), BuildHasherDefault<AddressHasher>>;
+impl Memo {
+    /// Where an address stands or belongs; there must be places.
+    #[inline]
+    fn place(&self, address: usize) -> usize {
+        let mask = self.places.len() - 1;
+        let mut place = (address >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(20) & mask;
+        while self.places[place].0 != address && self.places[place].0 != 0 {
+            place = (place + 1) & mask;
+        }
+        place
+    }
+
+    #[inline]
+    fn get(&self, object: &Object) -> Option<usize> {
+        let address = object.as_ptr().addr();
+        if self.places.is_empty() {
+            return None;
+        }
+        let (found, number) = self.places[self.place(address)];
+        (found == address).then_some(number)
+    }
+
+    fn grow(&mut self) {
+        let len = (self.places.len() * 4).max(64);
+        let old = core::mem::replace(&mut self.places, vec![(0, 0); len]);
+        for (address, number) in old.into_iter().filter(|&(address, _)| address != 0) {
+            let place = self.place(address);
+            self.places[place] = (address, number);
+        }
+    }
+
+    fn insert(&mut self, number: usize, object: Ref) {
+        if self.objects.len() * 3 >= self.places.len() * 2 {
+            self.grow();
+        }
+        let address = object.as_ptr().addr();
+        let place = self.place(address);
+        if self.places[place].0 == 0 {
+            self.objects.push(object);
+        }
+        self.places[place] = (address, number);
+    }
+
+    fn all(&self) -> Vec<(usize, Ref)> {
+        self.objects.iter().filter_map(|object| Some((self.get(object)?, object.clone()))).collect()
+    }
+}
 
 /// Releases a map's contents while it is already empty: what is released may look at it again.
 fn release<T: Default>(cell: &RefCell<T>) {
@@ -43,17 +78,17 @@ fn release<T: Default>(cell: &RefCell<T>) {
 pub struct PickleMemo(pub RefCell<Memo>);
 
 impl PickleMemo {
+    #[inline]
     pub fn get(&self, object: &Object) -> Option<usize> {
-        self.0.borrow().get(&object.as_ptr().addr()).map(|(number, _)| *number)
+        self.0.borrow().get(object)
     }
 
     /// Remembers an object under the next number.
+    #[inline]
     pub fn put(&self, object: &Object) -> usize {
         let mut memo = self.0.borrow_mut();
-        let number = memo.len();
-        let old = memo.insert(object.as_ptr().addr(), (number, object.new_ref()));
-        drop(memo);
-        drop(old);
+        let number = memo.objects.len();
+        memo.insert(number, object.new_ref());
         number
     }
 
@@ -62,12 +97,12 @@ impl PickleMemo {
     }
 
     fn to_dict(&self) -> PyResult<Ref<Dict>> {
-        let all: Vec<(usize, usize, Ref)> =
-            self.0.borrow().iter().map(|(key, (number, object))| (*key, *number, object.clone())).collect();
+        let all = self.0.borrow().all();
         let dict = Dict::new()?;
-        for (key, number, object) in all {
+        for (number, object) in all {
+            let key = Int::from_usize(object.as_ptr().addr());
             let pair = Tuple::from_array([Int::from_usize(number).upcast(), object])?;
-            dict.set(&Int::from_usize(key), &pair)?;
+            dict.set(&key, &pair)?;
         }
         Ok(dict)
     }
@@ -75,7 +110,7 @@ impl PickleMemo {
 
 impl Held for PickleMemo {
     fn show(&self, visitor: &mut Visitor) {
-        self.0.borrow().values().for_each(|(_, object)| visitor.visit(object));
+        self.0.borrow().objects.iter().for_each(|object| visitor.visit(object));
     }
     fn release(&self) {
         self.clear();
@@ -111,6 +146,7 @@ impl UnpickleMemo {
         self.0.borrow().count
     }
 
+    #[inline]
     pub fn put(&self, number: usize, object: Ref) {
         let mut guard = self.0.borrow_mut();
         let memo = &mut *guard;
@@ -233,8 +269,8 @@ pub fn set_pickler_memo(pickler: &Native<Pickler>, value: Option<&Object>) -> Py
     let Some(value) = value else { return Err(err::type_error("attribute deletion is not supported")) };
     let mut memo = Memo::default();
     if let Some(proxy) = value.downcast::<Native<PicklerMemo>>() {
-        for (key, (number, object)) in proxy.pickler.memo.0.borrow().iter() {
-            memo.insert(*key, (*number, object.clone()));
+        for (number, object) in proxy.pickler.memo.0.borrow().all() {
+            memo.insert(number, object);
         }
     } else if let Some(dict) = value.downcast::<Dict>() {
         for (_, pair) in dict.items_vec() {
@@ -243,7 +279,7 @@ pub fn set_pickler_memo(pickler: &Native<Pickler>, value: Option<&Object>) -> Py
                 return Err(err::type_error("'memo' values must be 2-item tuples"));
             };
             let number = number.to_isize()?.cast_unsigned();
-            memo.insert(object.as_ptr().addr(), (number, object.new_ref()));
+            memo.insert(number, object.new_ref());
         }
     } else {
         return Err(raise!(

@@ -64,7 +64,7 @@ impl<'a> Save<'a> {
             dispatch_table: None,
             persistent_id: None,
             reducer_override: None,
-            out: Vec::new(),
+            out: Vec::with_capacity(512),
             framing: false,
             frame: None,
             fast_depth: 0,
