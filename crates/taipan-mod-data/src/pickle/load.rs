@@ -333,9 +333,14 @@ impl<'a> Load<'a> {
 
     #[inline]
     fn load_text(&mut self, count: usize) -> PyResult<()> {
-        let text = self.take(count, |bytes| match core::str::from_utf8(bytes) {
-            Ok(text) => Ok(Ok(Str::from_utf8(text)?)),
-            Err(_) => Ok(Err(bytes.to_vec())),
+        let text = self.take(count, |bytes| {
+            if bytes.is_ascii() {
+                return Ok(Ok(Str::from_latin1(bytes)?));
+            }
+            match core::str::from_utf8(bytes) {
+                Ok(text) => Ok(Ok(Str::from_utf8(text)?)),
+                Err(_) => Ok(Err(bytes.to_vec())),
+            }
         })?;
         let text = match text {
             Ok(text) => text.upcast(),
