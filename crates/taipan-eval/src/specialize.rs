@@ -313,8 +313,12 @@ pub fn quick_truth(value: StackRef) -> Option<bool> {
 /// Whether the comparison of a `COMPARE_OP` holds: its argument has one bit for each outcome that does.
 #[inline(always)]
 pub fn holds<T: PartialOrd>(a: T, b: T, oparg: usize) -> bool {
-    let unordered = usize::from(!(a < b || a > b || a == b));
-    let outcome = unordered | usize::from(a < b) << 1 | usize::from(a > b) << 2 | usize::from(a == b) << 3;
+    let outcome = match a.partial_cmp(&b) {
+        None => 1,
+        Some(core::cmp::Ordering::Less) => 2,
+        Some(core::cmp::Ordering::Greater) => 4,
+        Some(core::cmp::Ordering::Equal) => 8,
+    };
     outcome & oparg != 0
 }
 

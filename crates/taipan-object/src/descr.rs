@@ -608,6 +608,12 @@ impl MethodWrapper {
     }
 }
 
+crate::methods! { static METHOD_WRAPPER_METHODS = {
+    noargs "__reduce__" "($self, /)" = |w: &MethodWrapper| -> PyResult {
+        crate::protocol::getattr_pair(w.object(), &w.common().name().to_lossy())
+    }, "Describe the method for pickling: how to get it from its instance.";
+} }
+
 fn method_wrapper_call(wrapper: &MethodWrapper, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     let descr = wrapper.descr();
     // SAFETY: the function is a slot of the owner, of the shape that its row says.
@@ -722,7 +728,7 @@ static DESCR_MEMBERS: &[Member] = &[
 ];
 
 fn repr_of(kind: &str, descr: &Descr) -> PyResult {
-    format!("<{kind} '{}' of '{}' objects>", descr.name_text(), descr.owner().name()).into_py()
+    format!("<{kind} '{}' of '{}' objects>", descr.name_text(), descr.owner().message_name()).into_py()
 }
 
 const QUALNAME: GetSetRow = getset_row(c"__qualname__", Descr::qualname, c"");
@@ -771,7 +777,6 @@ pub static SPECS: [TypeSpec; 6] = [
             tp_repr(|d: &Descr| repr_of("method", d)),
             tp_descr_get(classmethod_get),
         ],
-        methods: DESCR_METHODS,
         members: DESCR_MEMBERS,
         getset: &[
             getset_row(c"__doc__", method_doc, c""),
@@ -878,6 +883,7 @@ pub static SPECS: [TypeSpec; 6] = [
                 c"",
             ),
         ],
+        methods: METHOD_WRAPPER_METHODS,
         ..TypeSpec::new(&_PyMethodWrapper_Type)
     },
 ];

@@ -264,6 +264,21 @@ impl List {
         }
     }
 
+    /// Replaces as many items as another list has, which is not this one; they are there.
+    pub fn overwrite(&self, from: usize, items: &List) {
+        assert!(from + items.len() <= self.len() && !self.is(items), "the items lie within the list");
+        let mut old = Vec::with_capacity(items.len());
+        // SAFETY: places within two different lists; nothing runs until all are replaced.
+        unsafe {
+            for index in 0..items.len() {
+                let item = items.items_ptr().add(index).read();
+                refcount::incref(item);
+                old.push(Ref::<Object>::steal(self.items_ptr().add(from + index).replace(item)));
+            }
+        }
+        drop(old);
+    }
+
     /// A new list of the selected items, which lie within the list.
     ///
     /// # Errors

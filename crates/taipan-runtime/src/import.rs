@@ -327,6 +327,9 @@ pub(crate) fn import_level(
     if level > 0 && name.is_empty() {
         return Ok(module);
     }
+    if name.code_points().all(|c| c != u32::from(b'.')) {
+        return Ok(module);
+    }
     let text = name.to_utf8()?;
     let Some((front, _)) = text.split_once('.') else { return Ok(module) };
     if level == 0 {

@@ -594,10 +594,10 @@ unsafe fn end_async_for(mut vm: Vm) -> Next {
             next!(vm, 0);
         }
         let error = pop!(vm).into_ref();
-        return match ops::reraise(error) {
+        match ops::reraise(error) {
             Ok(error) => leave_again(&vm, error, core::ptr::null_mut()),
             Err(error) => leave_raised(vm.ip, vm.sp, vm.frame, error),
-        };
+        }
     }
 }
 
@@ -619,10 +619,10 @@ unsafe fn cleanup_throw(mut vm: Vm) -> Next {
             }
             None => {
                 let error = pop!(vm).into_ref();
-                return match ops::reraise(error) {
+                match ops::reraise(error) {
                     Ok(error) => leave_again(&vm, error, core::ptr::null_mut()),
                     Err(error) => leave_raised(vm.ip, vm.sp, vm.frame, error),
-                };
+                }
             }
         }
     }

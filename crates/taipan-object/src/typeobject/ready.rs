@@ -51,13 +51,16 @@ pub fn install(spec: &'static TypeSpec) -> PyResult<()> {
     Ok(())
 }
 
-/// Makes every static type of the table ready that has not been yet.
+/// Makes every static type of the table ready that has not been yet, but for those whose module does
+/// it when it is imported.
 ///
 /// # Errors
 /// `MemoryError`.
 pub fn ready_static() -> PyResult<()> {
     for ty in ALL {
-        ready(ty)?;
+        if !core::ptr::eq(*ty, &raw const PyPickleBuffer_Type) {
+            ready(ty)?;
+        }
     }
     Ok(())
 }
