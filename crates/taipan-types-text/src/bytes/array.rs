@@ -175,11 +175,15 @@ fn init(array: &ByteArray, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> 
     match super::make::source(&bound, "bytearray", false)? {
         Source::Iterable(iterable) => {
             let iterator = super::make::iterate(&iterable)?;
-            while let Some(item) = protocol::iter_next(&iterator)? {
-                let byte = byte_value(&item, RANGE)?;
-                splice(array, array.len(), array.len(), &[byte])?;
-            }
-            Ok(())
+            let fill = || {
+                while let Some(item) = protocol::iter_next(&iterator)? {
+                    let byte = byte_value(&item, RANGE)?;
+                    splice(array, array.len(), array.len(), &[byte])?;
+                }
+                Ok(())
+            };
+            // A source that breaks off leaves nothing behind.
+            fill().or_else(|error| splice(array, 0, array.len(), &[]).and(Err(error)))
         }
         source => splice(array, 0, array.len(), source.as_slice()),
     }

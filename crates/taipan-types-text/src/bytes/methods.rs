@@ -194,6 +194,7 @@ impl Trim for [u8] {
 pub(super) fn split<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref<List>> {
     let limit = limit(args)?;
     let Some(separator) = args.get_some(0) else { return list_of::<T>(&split_blanks(this.data(), limit)) };
+    let _hold = this.hold();
     let separator = data_arg(separator)?;
     if separator.is_empty() {
         return Err(empty_separator());
@@ -212,6 +213,7 @@ pub(super) fn split<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref<List
 pub(super) fn rsplit<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref<List>> {
     let limit = limit(args)?;
     let Some(separator) = args.get_some(0) else { return list_of::<T>(&rsplit_blanks(this.data(), limit)) };
+    let _hold = this.hold();
     let separator = data_arg(separator)?;
     if separator.is_empty() {
         return Err(empty_separator());
@@ -230,6 +232,7 @@ pub(super) fn rsplit<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref<Lis
 }
 
 fn parts<T: Bytelike>(this: &T, separator: &Object, last: bool) -> PyResult<Ref<Tuple>> {
+    let _hold = this.hold();
     let wanted = data_arg(separator)?;
     if wanted.is_empty() {
         return Err(empty_separator());
