@@ -13,7 +13,7 @@ use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, Ref, Type, intern, raise, state};
-use taipan_types_meta::exceptions::{exception_matches, os_error2};
+use taipan_types_meta::exceptions::{exception_matches, new_exception_class, os_error2};
 
 /// An exception class, or none if the object is something else.
 fn class_of(object: &Object) -> Option<&Type> {
@@ -144,27 +144,9 @@ fn make_plain(class: &Object, value: Option<&Object>) -> PyErr {
 unsafe fn new_class(full: *const c_char, doc: *const c_char, base: Obj, namespace: Obj) -> PyResult {
     // SAFETY: C texts and null or live objects by the callers' contract.
     unsafe {
-        let full = text(full)?;
-        let Some((module, name)) = full.rsplit_once('.') else {
-            return Err(system_error("PyErr_NewException: name must be module.class"));
-        };
-        let dict = match Object::borrow_opt(namespace) {
-            Some(given) => Ref::of(given.downcast::<Dict>().ok_or_else(bad_call)?),
-            None => Dict::new()?,
-        };
-        if !dict.contains(intern!("__module__"))? {
-            dict.set_str(intern!("__module__"), &*Str::from_utf8(module)?)?;
-        }
-        if !doc.is_null() {
-            dict.set_str(intern!("__doc__"), &*Str::from_utf8(text(doc)?)?)?;
-        }
-        let exception: &Type = &PyExc_Exception;
-        let base = Object::borrow_opt(base).unwrap_or(exception);
-        let bases = match base.downcast::<Tuple>() {
-            Some(bases) => Ref::of(bases),
-            None => Tuple::from_refs(&[base])?,
-        };
-        PyType_Type.call(&[&*Str::from_utf8(name)?, &bases, &dict])
+        let doc = if doc.is_null() { None } else { Some(Str::from_utf8(text(doc)?)?) };
+        let (base, namespace) = (Object::borrow_opt(base), Object::borrow_opt(namespace));
+        new_exception_class(text(full)?, doc.as_deref(), base, namespace)
     }
 }
 

@@ -101,7 +101,7 @@ fn run_source(config: &Config, data: &[u8], filename: &Str, globals: &Dict) -> P
     if let Some(zero) = data.iter().position(|byte| *byte == 0) {
         return Err(null_byte(&data[..zero], filename));
     }
-    let text = crate::builtins::decode_named(data, filename)?;
+    let text = crate::builtins::decode_named(data, filename, true)?;
     let text = match text.split_once('\n') {
         Some((_, rest)) if config.skip_first_line => format!("\n{rest}"),
         _ => text,

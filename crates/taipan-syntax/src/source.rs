@@ -112,6 +112,11 @@ fn unplaced(msg: String) -> ParseError {
 
 /// Text of a source file: decoded as its beginning says, the byte order mark gone.
 pub fn decode_source(bytes: &[u8], codec: Codec<'_>) -> Result<String, ParseError> {
+    decode_script(bytes, codec, None)
+}
+
+/// As [`decode_source`], for the program's own file, which messages name.
+pub fn decode_script(bytes: &[u8], codec: Codec<'_>, file: Option<&str>) -> Result<String, ParseError> {
     if bytes.contains(&0) {
         let msg = "source code string cannot contain null bytes";
         return Err(ParseError::bare(ErrorKind::SyntaxError, msg));
@@ -127,7 +132,7 @@ pub fn decode_source(bytes: &[u8], codec: Codec<'_>) -> Result<String, ParseErro
         return Err(encoding_with_mark(name, bytes));
     }
     match declared.as_deref() {
-        None | Some("utf-8") => decode_utf8(bytes),
+        None | Some("utf-8") => decode_utf8(bytes, file),
         Some("iso-8859-1") => Ok(bytes.iter().map(|&b| b as char).collect()),
         Some(name) => match codec(name, bytes) {
             Ok(Some(text)) => Ok(text),
@@ -154,7 +159,7 @@ fn encoding_with_mark(name: &str, bytes: &[u8]) -> ParseError {
     }
 }
 
-fn decode_utf8(bytes: &[u8]) -> Result<String, ParseError> {
+fn decode_utf8(bytes: &[u8], file: Option<&str>) -> Result<String, ParseError> {
     let error = match std::str::from_utf8(bytes) {
         Ok(text) => return Ok(text.to_owned()),
         Err(error) => error,
@@ -165,8 +170,9 @@ fn decode_utf8(bytes: &[u8]) -> Result<String, ParseError> {
     let line_end = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| at + n);
     let text = String::from_utf8_lossy(&bytes[line_start..line_end]).into_owned();
     let column = String::from_utf8_lossy(&bytes[line_start..at]).chars().count() as i32 + 1;
+    let file = file.map(|file| format!(" in file {file}")).unwrap_or_default();
     let msg = format!(
-        "Non-UTF-8 code starting with '\\x{:02x}' on line {lineno}, but no encoding declared; \
+        "Non-UTF-8 code starting with '\\x{:02x}'{file} on line {lineno}, but no encoding declared; \
          see https://peps.python.org/pep-0263/ for details",
         bytes[at]
     );

@@ -69,14 +69,14 @@ pub(crate) fn source_text_of(
     } else {
         return Err(raise!(PyExc_TypeError, "{function}() arg 1 must be a {what}"));
     };
-    decode_named(&bytes, filename)
+    decode_named(&bytes, filename, false)
 }
 
-/// Decodes source bytes by their own declaration (PEP 263).
+/// Decodes source bytes by their own declaration (PEP 263); `script` says that they are the program's file.
 ///
 /// # Errors
 /// `SyntaxError` that names the file.
-pub(crate) fn decode_named(bytes: &[u8], filename: &Str) -> PyResult<String> {
+pub(crate) fn decode_named(bytes: &[u8], filename: &Str, script: bool) -> PyResult<String> {
     let hook = |encoding: &str, bytes: &[u8]| -> Result<Option<String>, String> {
         match (state::interp().hooks.get().decode)(bytes, encoding, "strict") {
             Ok(decoded) => Ok(decoded.downcast::<Str>().and_then(|text| text.as_utf8().map(str::to_owned))),
@@ -84,7 +84,8 @@ pub(crate) fn decode_named(bytes: &[u8], filename: &Str) -> PyResult<String> {
             Err(error) => Err(error.exception().str_lossy()),
         }
     };
-    taipan_syntax::source::decode_source(bytes, &hook)
+    let file = if script { filename.as_utf8() } else { None };
+    taipan_syntax::source::decode_script(bytes, &hook, file)
         .map_err(|error| crate::compile::parse_error(&error, filename))
 }
 

@@ -11,7 +11,7 @@ use core::mem::offset_of;
 use std::collections::HashSet;
 use taipan_abi::*;
 use taipan_object::dict::Dict;
-use taipan_object::err::{Exception, PyErr, PyResult, exception_args, type_error, value_error};
+use taipan_object::err::{Exception, PyErr, PyResult, exception_args, system_error, type_error, value_error};
 use taipan_object::handle::set_field;
 use taipan_object::list::List;
 use taipan_object::native::{self, IntoPy, Member, Slot, TypeSpec};
@@ -188,6 +188,41 @@ pub fn exception_matches(exception: &Object, wanted: &Object) -> bool {
         Some(wanted) if is_exception_type(wanted) && is_exception_type(class) => class.is_subtype(wanted),
         _ => class.is(wanted),
     }
+}
+
+/// A new exception class: `module.Name`, with a class or a tuple of them as bases and a namespace
+/// (`PyErr_NewExceptionWithDoc`).
+///
+/// # Errors
+/// `SystemError` for a name without a module; what making a class raises.
+pub fn new_exception_class(
+    full: &str,
+    doc: Option<&Str>,
+    base: Option<&Object>,
+    namespace: Option<&Object>,
+) -> PyResult {
+    let Some((module, name)) = full.rsplit_once('.') else {
+        return Err(system_error("PyErr_NewException: name must be module.class"));
+    };
+    let dict = match namespace {
+        Some(given) => Ref::of(
+            given.downcast::<Dict>().ok_or_else(|| system_error("bad argument to internal function"))?,
+        ),
+        None => Dict::new()?,
+    };
+    if !dict.contains(intern!("__module__"))? {
+        dict.set_str(intern!("__module__"), &*Str::from_utf8(module)?)?;
+    }
+    if let Some(doc) = doc {
+        dict.set_str(intern!("__doc__"), doc)?;
+    }
+    let exception: &Type = &PyExc_Exception;
+    let base = base.unwrap_or(exception);
+    let bases = match base.downcast::<Tuple>() {
+        Some(bases) => Ref::of(bases),
+        None => Tuple::from_refs(&[base])?,
+    };
+    PyType_Type.call(&[&*Str::from_utf8(name)?, &bases, &dict])
 }
 
 fn is_exception_type(object: &Object) -> bool {

@@ -14,7 +14,7 @@ mod unicode;
 
 pub use group::{
     ExceptionGroup, GroupMatch, check_star_type, exception_group_type, exception_matches, match_group,
-    prep_reraise_star,
+    new_exception_class, prep_reraise_star,
 };
 pub use make::{import_error, os_error, os_error2, syntax_error};
 pub use os::errno_type;

@@ -17,7 +17,10 @@ use taipan_object::{Object, PyErr, PyResult, Ref, Type, err, raise, state};
 fn parse(text: &[u8], base: u32, shown: &Object) -> PyResult<Ref<Int>> {
     let limit = usize::try_from(state::interp().int_max_str_digits.get()).unwrap_or(0);
     match kernel::parse(text, base, limit) {
-        Ok(value) => make(value),
+        Ok(value) => match super::pylong::from_text(text, base)? {
+            Some(value) => Ok(value),
+            None => make(value),
+        },
         Err(ParseError::TooLong(digits)) => Err(raise!(
             PyExc_ValueError,
             "Exceeds the limit ({limit} digits) for integer string conversion: value has {digits} digits; use sys.set_int_max_str_digits() to increase the limit"

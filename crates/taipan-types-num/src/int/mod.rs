@@ -6,6 +6,7 @@
 mod make;
 mod methods;
 mod ops;
+mod pylong;
 
 pub use make::{int_from_bytes_text, int_from_object, int_from_str};
 pub use ops::*;
@@ -62,6 +63,9 @@ pub fn to_decimal(int: &Int) -> PyResult<String> {
     // One digit more may turn out to be the estimate's fault; two are certain.
     if limit != 0 && kernel::decimal_digits_estimate(view(int)) > limit.max(DIGITS_THRESHOLD) as u64 + 1 {
         return Err(too_long());
+    }
+    if let Some(text) = pylong::to_decimal(int)? {
+        return Ok(text);
     }
     let text = kernel::to_string(view(int), 10);
     let count = text.len() - usize::from(int.is_negative());

@@ -1,6 +1,6 @@
 //! Arithmetic, bits and comparison of ints.
 
-use super::{kernel_error, make, view};
+use super::{kernel_error, make, pylong, view};
 use taipan_num::int::{self as kernel, IntError};
 use taipan_object::int::Int;
 use taipan_object::native::CompareOp;
@@ -97,7 +97,10 @@ fn floor_i64(a: i64, b: i64) -> i64 {
 pub fn floor_div(a: &Int, b: &Int) -> PyResult<Ref<Int>> {
     match small(a, b) {
         Some((a, b)) if b != 0 => Ok(Int::from_i64(floor_i64(a, b))),
-        _ => make(kernel::floordiv(view(a), view(b)).map_err(kernel_error)?),
+        _ => match pylong::divmod(a, b)? {
+            Some((quotient, _)) => Ok(quotient),
+            None => make(kernel::floordiv(view(a), view(b)).map_err(kernel_error)?),
+        },
     }
 }
 
@@ -123,10 +126,13 @@ pub fn divmod(a: &Int, b: &Int) -> PyResult<Ref<Tuple>> {
             let q = floor_i64(a, b);
             (Int::from_i64(q), Int::from_i64(a - q * b))
         }
-        _ => {
-            let (q, r) = kernel::divmod(view(a), view(b)).map_err(kernel_error)?;
-            (make(q)?, make(r)?)
-        }
+        _ => match pylong::divmod(a, b)? {
+            Some(pair) => pair,
+            None => {
+                let (q, r) = kernel::divmod(view(a), view(b)).map_err(kernel_error)?;
+                (make(q)?, make(r)?)
+            }
+        },
     };
     Tuple::from_array([q.upcast(), r.upcast()])
 }
