@@ -2,6 +2,7 @@
 
 use super::*;
 use dashu_int::UBig;
+use std::borrow::Cow;
 
 /// Why text is not an integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +102,16 @@ pub fn parse(text: &[u8], base: u32, max_digits: usize) -> Result<IntBuf, ParseE
     Ok(IntBuf { negative: negative && !v.is_empty(), digits: v })
 }
 
-fn parse_digits(s: &[u8], base: u32, max_digits: usize) -> Result<Digits, ParseError> {
+/// The digits of a literal's body without its underscores.
+fn plain_digits(s: &[u8], base: u32) -> Result<Cow<'_, str>, ParseError> {
+    // Long decimal texts are refused for their length alone, so looking at them must be quick.
+    if base == 10
+        && !s.is_empty()
+        && s.iter().all(u8::is_ascii_digit)
+        && let Ok(text) = core::str::from_utf8(s)
+    {
+        return Ok(Cow::Borrowed(text));
+    }
     let mut clean = String::with_capacity(s.len());
     let mut last_underscore = true;
     for &b in s {
@@ -121,6 +131,11 @@ fn parse_digits(s: &[u8], base: u32, max_digits: usize) -> Result<Digits, ParseE
     if last_underscore {
         return Err(ParseError::Invalid);
     }
+    Ok(Cow::Owned(clean))
+}
+
+fn parse_digits(s: &[u8], base: u32, max_digits: usize) -> Result<Digits, ParseError> {
+    let clean = plain_digits(s, base)?;
     if max_digits != 0 && clean.len() > max_digits && !base.is_power_of_two() {
         return Err(ParseError::TooLong(clean.len()));
     }
