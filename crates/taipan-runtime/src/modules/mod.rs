@@ -20,7 +20,6 @@ pub const MODULES: &[&ModuleSpec] = &[
     &opcode::SPEC,
     &signal::SPEC,
     &symtable::SPEC,
-    &test_support::CAPI_SPEC,
     &test_support::INTERNAL_SPEC,
     &test_support::LIMITED_SPEC,
     &thread::SPEC,

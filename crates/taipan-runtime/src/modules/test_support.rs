@@ -1,19 +1,17 @@
-//! `_testcapi`, `_testlimitedcapi` and `_testinternalcapi`: views on the object layer for the language's own test suite.
+//! `_testlimitedcapi` and `_testinternalcapi`: views on the object layer for the language's own test suite.
 //!
 //! Problem: a few tests reach behind the language, at sequence slots or at how attributes are stored. Idea:
 //! every function here calls the very function of the object layer that native modules use; nothing is
 //! imitated. What this implementation has no counterpart of is left out, so that a test notices.
 
-use core::ffi::{c_int, c_long, c_uint};
 use taipan_object::dict::Dict;
 use taipan_object::err::type_error;
-use taipan_object::int::Int;
 use taipan_object::module::{Module, ModuleSpec};
 use taipan_object::native::Args;
 use taipan_object::protocol::{self, BinaryOp};
 use taipan_object::statics::*;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, Type, instance, raise, state};
+use taipan_object::{Object, PyErr, PyResult, Ref, instance, raise, state};
 
 fn sequence_getitem(_: &Object, args: &Args<'_>) -> PyResult {
     protocol::sequence_get(args.required(0), args.required(1).to_isize()?)
@@ -115,101 +113,7 @@ pub static INTERNAL_SPEC: ModuleSpec = ModuleSpec {
     doc: "Insides of the object layer, for tests.",
     methods: INTERNAL,
     init: |module: &Module| {
-        module.add("SIZEOF_PYGC_HEAD", &Int::from_i64(16))?;
-        module.add("SIZEOF_MANAGED_PRE_HEADER", &Int::from_i64(16))
-    },
-};
-
-fn exception_class(object: &Object) -> Option<&Type> {
-    let base: &Type = &PyExc_BaseException;
-    object.downcast::<Type>().filter(|class| class.is_subtype(base))
-}
-
-/// Raises what a class makes of the arguments 0, 1, …, `count` of them.
-fn raise_exception(_: &Object, args: &Args<'_>) -> PyResult {
-    let (class, count) = (args.required(0), args.required(1).to_isize()?);
-    let Some(class) = exception_class(class) else {
-        let shown = class.repr()?;
-        return Err(raise!(
-            PyExc_SystemError,
-            "_PyErr_SetObject: exception {} is not a BaseException subclass",
-            shown.to_utf8()?
-        ));
-    };
-    let numbers: Vec<Ref> = (0..count as i64).map(|number| Int::from_i64(number).upcast()).collect();
-    let numbers: Vec<&Object> = numbers.iter().map(|number| &**number).collect();
-    Err(PyErr::with_args(class, &numbers))
-}
-
-/// A new exception class.
-fn make_exception_with_doc(_: &Object, args: &Args<'_>) -> PyResult {
-    let text = |at: usize| -> PyResult<Option<&Str>> {
-        match args.get(at) {
-            None => Ok(None),
-            Some(value) => match value.downcast::<Str>() {
-                Some(text) => Ok(Some(text)),
-                None => Err(raise!(
-                    PyExc_TypeError,
-                    "make_exception_with_doc() argument {} must be str, not {}",
-                    at + 1,
-                    value.ty().message_name()
-                )),
-            },
-        }
-    };
-    let name = text(0)?.ok_or_else(|| type_error("a name is required"))?;
-    taipan_types_meta::exceptions::new_exception_class(name.to_utf8()?, text(1)?, args.get(2), args.get(3))
-}
-
-fn config_get(_: &Object, name: &Object) -> PyResult<bool> {
-    let Some(name) = name.downcast::<Str>() else { return Err(type_error("an option's name is required")) };
-    match name.to_utf8()? {
-        // Positions are kept whatever the options say.
-        "code_debug_ranges" => Ok(true),
-        name => Err(raise!(PyExc_ValueError, "unknown config option name: {name}")),
-    }
-}
-
-taipan_object::methods! { static CAPI = {
-    args "raise_exception" "($module, exc, num_args, /)" = raise_exception, "Raise a class with so many numbers as arguments.";
-    noargs "raise_memoryerror" "($module, /)" = |_: &Object| -> PyResult { Err(taipan_object::alloc::no_memory()) }, "Raise what a failed allocation raises.";
-    args "make_exception_with_doc" "($module, /, name, doc=<unrepresentable>, base=<unrepresentable>, dict=<unrepresentable>)" = make_exception_with_doc, "Make an exception class.";
-    one "config_get" "($module, name, /)" = config_get, "The value of an option of the interpreter.";
-} }
-
-/// `_testcapi`.
-pub static CAPI_SPEC: ModuleSpec = ModuleSpec {
-    name: "_testcapi",
-    doc: "Limits of C's types, and raising and making exceptions as extensions do, for tests.",
-    methods: CAPI,
-    init: |module: &Module| {
-        let signed = [
-            ("CHAR_MIN", i64::from(i8::MIN)),
-            ("CHAR_MAX", i64::from(i8::MAX)),
-            ("UCHAR_MAX", i64::from(u8::MAX)),
-            ("SHRT_MIN", i64::from(i16::MIN)),
-            ("SHRT_MAX", i64::from(i16::MAX)),
-            ("USHRT_MAX", i64::from(u16::MAX)),
-            ("INT_MIN", i64::from(c_int::MIN)),
-            ("INT_MAX", i64::from(c_int::MAX)),
-            ("UINT_MAX", i64::from(c_uint::MAX)),
-            ("LONG_MIN", c_long::MIN),
-            ("LONG_MAX", c_long::MAX),
-            ("LLONG_MIN", i64::MIN),
-            ("LLONG_MAX", i64::MAX),
-            ("PY_SSIZE_T_MIN", isize::MIN as i64),
-            ("PY_SSIZE_T_MAX", isize::MAX as i64),
-        ];
-        for (name, value) in signed {
-            module.add(name, &Int::from_i64(value))?;
-        }
-        for name in ["ULONG_MAX", "ULLONG_MAX"] {
-            module.add(name, &Int::from_u64(u64::MAX))?;
-        }
-        // Objects come from an allocator of our own.
-        for name in ["WITH_PYMALLOC", "WITH_MIMALLOC"] {
-            module.add(name, taipan_object::singletons::bool_object(false))?;
-        }
-        Ok(())
+        module.add("SIZEOF_PYGC_HEAD", &taipan_object::int::Int::from_i64(16))?;
+        module.add("SIZEOF_MANAGED_PRE_HEADER", &taipan_object::int::Int::from_i64(16))
     },
 };
