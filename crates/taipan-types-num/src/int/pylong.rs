@@ -26,7 +26,7 @@ const QUOTIENT_DIGITS: usize = 150;
 fn replacement(name: &Str) -> PyResult<Option<Ref>> {
     let Some(module) = state::interp().modules.get_str(intern!("_pylong"))? else { return Ok(None) };
     let Some(found) = module.getattr_opt(name)? else { return Ok(None) };
-    if found.ty().is(&*PyFunction_Type) {
+    if found.ty().is(&PyFunction_Type) {
         let home = found.getattr(intern!("__module__"))?;
         if home.downcast::<Str>().and_then(Str::as_utf8) == Some("_pylong") {
             return Ok(None);
