@@ -630,6 +630,9 @@ pub unsafe fn load_global(frame: *mut Frame, instruction: *mut u16, name: usize)
     unsafe {
         let name: &Str = Frame::code(frame).names().items()[name].cast();
         let globals = Frame::globals(frame);
+        if !globals.is_exact(&PyDict_Type) {
+            return crate::ops::global_or_builtin(frame, name);
+        }
         let cache = instruction.add(1);
         let small = |version: Option<u32>| version.and_then(|version| u16::try_from(version).ok());
         if let Found::At(index) = globals.lookup(name, name.hash())? {
