@@ -161,6 +161,29 @@ pub(crate) fn compile_tree(
     code_object(compiler::compile(module, "", &options), source, filename)
 }
 
+/// What the code generator makes of a tree.
+///
+/// # Errors
+/// As [`compile_text`].
+pub(crate) fn generate(
+    module: &mut Mod,
+    filename: &Str,
+    settings: Settings,
+) -> PyResult<compiler::stages::GeneratedModule> {
+    let mut options = compiler_options(settings);
+    options.max_depth = depth_that_fits(options.max_depth);
+    match compiler::stages::generate(module, &options) {
+        Ok(mut generated) => {
+            issue_all(std::mem::take(&mut generated.warnings), "", filename)?;
+            Ok(generated)
+        }
+        Err(failure) => {
+            issue_all(failure.warnings, "", filename)?;
+            Err(compile_error(&failure.error, "", filename))
+        }
+    }
+}
+
 /// How deep a tree that stands here already may be for the stack that is left.
 fn depth_that_fits(most: u32) -> u32 {
     let share = state::stack_left().min(STACK_NEED) as u64 * u64::from(most) / STACK_NEED as u64;

@@ -5,6 +5,7 @@ pub mod gc;
 pub mod opcode;
 pub mod signal;
 pub mod symtable;
+mod test_compiler;
 pub mod test_support;
 pub mod thread;
 pub mod tokenize;

@@ -4,6 +4,7 @@
 //! every function here calls the very function of the object layer that native modules use; nothing is
 //! imitated. What this implementation has no counterpart of is left out, so that a test notices.
 
+use super::test_compiler;
 use taipan_object::dict::Dict;
 use taipan_object::err::type_error;
 use taipan_object::module::{Module, ModuleSpec};
@@ -105,6 +106,11 @@ taipan_object::methods! { static INTERNAL = {
     one "has_inline_values" "($module, arg, /)" = has_inline_values, "Whether the attributes stand in the object itself.";
     noargs "get_recursion_depth" "($module, /)" = |_: &Object| state::recursion_depth(), "How many levels of Python code are running.";
     args "dict_getitem_knownhash" "($module, mp, key, hash, /)" = dict_getitem_knownhash, "The value of a key whose hash is given.";
+    noargs "new_instruction_sequence" "($module, /)" = test_compiler::new_sequence, "An empty instruction sequence.";
+    args "compiler_codegen" "($module, /, ast, filename, optimize, compile_mode=0)" = test_compiler::compiler_codegen, "The instructions that the code generator makes of a tree, and what it notes about the unit.";
+    args "optimize_cfg" "($module, /, instructions, consts, nlocals)" = test_compiler::optimize_cfg, "Take a sequence through the passes over the flow graph. The list of constants is brought up to date.";
+    args "assemble_code_object" "($module, /, filename, instructions, metadata)" = test_compiler::assemble_code_object, "The code object of a sequence.";
+    args "compiler_cleandoc" "($module, /, doc)" = test_compiler::compiler_cleandoc, "A docstring as the compiler stores it.";
 } }
 
 /// `_testinternalcapi`.
@@ -113,6 +119,7 @@ pub static INTERNAL_SPEC: ModuleSpec = ModuleSpec {
     doc: "Insides of the object layer, for tests.",
     methods: INTERNAL,
     init: |module: &Module| {
+        test_compiler::init()?;
         module.add("SIZEOF_PYGC_HEAD", &taipan_object::int::Int::from_i64(16))?;
         module.add("SIZEOF_MANAGED_PRE_HEADER", &taipan_object::int::Int::from_i64(16))
     },
