@@ -5,6 +5,7 @@ pub mod gc;
 pub mod opcode;
 pub mod signal;
 pub mod symtable;
+pub mod test_capi;
 mod test_compiler;
 pub mod test_support;
 pub mod thread;
@@ -21,6 +22,7 @@ pub const MODULES: &[&ModuleSpec] = &[
     &opcode::SPEC,
     &signal::SPEC,
     &symtable::SPEC,
+    &test_capi::SPEC,
     &test_support::INTERNAL_SPEC,
     &test_support::LIMITED_SPEC,
     &thread::SPEC,
