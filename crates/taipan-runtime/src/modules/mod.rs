@@ -6,6 +6,7 @@ pub mod opcode;
 pub mod signal;
 pub mod symtable;
 pub mod test_capi;
+mod test_codes;
 mod test_compiler;
 pub mod test_support;
 pub mod thread;
