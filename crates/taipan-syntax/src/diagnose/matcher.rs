@@ -46,6 +46,10 @@ pub(super) struct Matcher<'s> {
     level: u32,
     max_level: u32,
     started: bool,
+    /// The rules that match a whole statement; the second one stands alone only in interactive input.
+    statement_rules: [usize; 2],
+    /// Line and column of the last statement that was matched.
+    pub(super) last_statement: (i32, i32),
 }
 
 impl<'s> Matcher<'s> {
@@ -57,6 +61,8 @@ impl<'s> Matcher<'s> {
             mode,
             flags: *flags,
             grammar: Grammar::get(),
+            statement_rules: ["statement", "compound_stmt"].map(|name| Grammar::get().rule(name)),
+            last_statement: (0, 0),
             lexer: Lexer::new(source, options),
             tokens: Vec::new(),
             mark: 0,
@@ -196,7 +202,17 @@ impl<'s> Matcher<'s> {
         };
         self.messages = messages;
         self.level -= 1;
+        if self.statement_rules.contains(&index) && found.is_some() {
+            self.note_statement(start);
+        }
         Ok(found)
+    }
+
+    /// Remembers where a statement begins. One that holds others is matched after them, and counts.
+    fn note_statement(&mut self, start: usize) {
+        if let Some(token) = self.tokens.get(start) {
+            self.last_statement = (token.lineno, token.col);
+        }
     }
 
     /// Left recursion: begins with a failure and lets the rule use its own last result until the
