@@ -77,7 +77,7 @@ pub struct Rejected {
     pub error: ParseError,
     /// `SyntaxWarning`s in the order they are raised.
     pub warnings: Vec<Warning>,
-    /// Line and column of the last statement that was understood before the error; zeros for none.
+    /// Line and column of the last compound statement that was understood before the error; zeros for none.
     pub last_statement: (i32, i32),
 }
 

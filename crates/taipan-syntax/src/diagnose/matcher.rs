@@ -46,9 +46,8 @@ pub(super) struct Matcher<'s> {
     level: u32,
     max_level: u32,
     started: bool,
-    /// The rules that match a whole statement; the second one stands alone only in interactive input.
-    statement_rules: [usize; 2],
-    /// Line and column of the last statement that was matched.
+    statement_rule: usize,
+    /// Line and column of the last compound statement that was matched.
     pub(super) last_statement: (i32, i32),
 }
 
@@ -61,7 +60,7 @@ impl<'s> Matcher<'s> {
             mode,
             flags: *flags,
             grammar: Grammar::get(),
-            statement_rules: ["statement", "compound_stmt"].map(|name| Grammar::get().rule(name)),
+            statement_rule: Grammar::get().rule("compound_stmt"),
             last_statement: (0, 0),
             lexer: Lexer::new(source, options),
             tokens: Vec::new(),
@@ -202,15 +201,25 @@ impl<'s> Matcher<'s> {
         };
         self.messages = messages;
         self.level -= 1;
-        if self.statement_rules.contains(&index) && found.is_some() {
+        if index == self.statement_rule && found.is_some() {
             self.note_statement(start);
         }
         Ok(found)
     }
 
-    /// Remembers where a statement begins. One that holds others is matched after them, and counts.
+    /// Remembers where a compound statement begins, unless one further down is known. Functions do not count, nor
+    /// does anything with decorators.
     fn note_statement(&mut self, start: usize) {
-        if let Some(token) = self.tokens.get(start) {
+        let kind = |at: usize| self.tokens.get(at).map(|token| token.kind);
+        let function = match kind(start) {
+            Some(Kind::DEF | Kind::AT) => true,
+            Some(Kind::ASYNC) => kind(start + 1) == Some(Kind::DEF),
+            _ => false,
+        };
+        if let Some(token) = self.tokens.get(start)
+            && !function
+            && token.lineno >= self.last_statement.0
+        {
             self.last_statement = (token.lineno, token.col);
         }
     }
