@@ -691,7 +691,11 @@ fn close(generator: &Generator) -> PyResult {
 pub unsafe fn close_frame(frame: *mut Frame) -> PyResult<()> {
     // SAFETY: by contract.
     let generator: Ref<Generator> = unsafe { Ref::of(Object::borrow(of_frame(frame).cast()).cast()) };
-    close(&generator).map(|_| ())
+    if generator.state() != CREATED {
+        return Err(raise!(PyExc_RuntimeError, "cannot clear a suspended frame"));
+    }
+    finalize(&generator);
+    Ok(())
 }
 
 pub(crate) fn finalize(generator: &Generator) {
@@ -723,15 +727,23 @@ fn warn_never_awaited(generator: &Generator) {
     let warned = match (state::interp().hooks.get().import_module)("warnings")
         .and_then(|module| module.getattr_opt(intern!("_warn_unawaited_coroutine")))
     {
-        Ok(Some(function)) => function.call(&[generator]).map(|_| ()),
-        Ok(None) => {
-            let message = format!("coroutine '{}' was never awaited", generator.qualname().str_lossy());
-            (state::interp().hooks.get().warn)(&PyExc_RuntimeWarning, &message, 1)
-        }
+        Ok(Some(function)) => function.call(&[generator]).map(|_| true),
+        Ok(None) => Ok(false),
         Err(error) => Err(error),
     };
-    if let Err(error) = warned {
-        err::write_unraisable_at(error, "Exception ignored while finalizing coroutine", generator);
+    let report =
+        |error| err::write_unraisable_at(error, "Exception ignored while finalizing coroutine", generator);
+    let done = warned.unwrap_or_else(|error| {
+        // The warning itself as an exception is told, too.
+        let told = error.is(&PyExc_RuntimeWarning);
+        report(error);
+        told
+    });
+    if !done {
+        let message = format!("coroutine '{}' was never awaited", generator.qualname().str_lossy());
+        if let Err(error) = (state::interp().hooks.get().warn)(&PyExc_RuntimeWarning, &message, 1) {
+            report(error);
+        }
     }
 }
 
@@ -816,12 +828,12 @@ pub(crate) fn code_attribute(generator: &Generator) -> PyResult {
 }
 
 macro_rules! name_row {
-    ($name:literal, $field:ident, $message:literal) => {
+    ($name:literal, $field:ident, $message:ident, $doc:literal) => {
         getset_row(
             $name,
             // SAFETY: the view guarantees the layout.
             |g: &Generator| unsafe { Object::borrow((*g.raw()).$field).new_ref() },
-            c"",
+            $doc,
         )
         .with_setter(|g: &Generator, value: Option<&Object>| {
             let Some(value) = value.filter(|value| value.downcast::<Str>().is_some()) else {
@@ -834,9 +846,14 @@ macro_rules! name_row {
     };
 }
 
-pub(crate) const NAME: GetSetRow = name_row!(c"__name__", name, "__name__ must be set to a string object");
+const NO_NAME: &str = "__name__ must be set to a string object";
+const NO_QUALNAME: &str = "__qualname__ must be set to a string object";
+pub(crate) const NAME: GetSetRow = name_row!(c"__name__", name, NO_NAME, c"The name of the generator.");
 pub(crate) const QUALNAME: GetSetRow =
-    name_row!(c"__qualname__", qualname, "__qualname__ must be set to a string object");
+    name_row!(c"__qualname__", qualname, NO_QUALNAME, c"The qualified name of the generator.");
+const COROUTINE_NAME: GetSetRow = name_row!(c"__name__", name, NO_NAME, c"The name of the coroutine.");
+const COROUTINE_QUALNAME: GetSetRow =
+    name_row!(c"__qualname__", qualname, NO_QUALNAME, c"The qualified name of the coroutine.");
 
 pub(crate) fn iter_self(generator: &Generator) -> Ref {
     generator.new_ref()
@@ -897,7 +914,7 @@ pub static GENERATOR: TypeSpec = TypeSpec {
 
 taipan_object::methods! { static COROUTINE_METHODS = {
     one "send" "($self, value, /)" = send_method, "Send a value into coroutine: it goes on up to the next await that suspends.";
-    many "throw" "" = throw_method, "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise an exception inside coroutine, where it is suspended.";
+    many "throw" "" = throw_method, "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise an exception in coroutine, where it is suspended.";
     noargs "close" "($self, /)" = close, "Raise GeneratorExit inside coroutine, where it is suspended.";
     noargs "__sizeof__" "($self, /)" = size_of_generator, "The bytes that the coroutine takes.";
     class one "__class_getitem__" "($type, object, /)" = class_getitem, "The class with type parameters.";
@@ -961,8 +978,8 @@ pub static COROUTINE: TypeSpec = TypeSpec {
     ],
     methods: COROUTINE_METHODS,
     getset: &[
-        NAME,
-        QUALNAME,
+        COROUTINE_NAME,
+        COROUTINE_QUALNAME,
         getset_row(c"cr_await", delegate, c"what the coroutine awaits, or None"),
         getset_row(c"cr_running", running, c""),
         getset_row(c"cr_suspended", suspended, c""),

@@ -64,7 +64,7 @@ pub unsafe fn throw_into(thread: *mut ThreadState, first: *mut Frame, error: PyE
             (*first).instr_ptr = (*first).instr_ptr.sub(1);
         }
         crate::traceback::add_here(&error, first);
-        match unwind::find_handler(first, error) {
+        match unwind::find_handler(first, error, 0) {
             Unwound::Handler => run(thread, first),
             Unwound::None(error) => {
                 frame::leave_recursion(thread);
@@ -111,7 +111,7 @@ unsafe fn handle(thread: *mut ThreadState, mut error: PyErr, mut add: bool) -> P
                 crate::traceback::add_here(&error, frame);
             }
             let raised_at = core::mem::replace(&mut (*frame).raised_at, 0);
-            match unwind::find_handler(frame, error) {
+            match unwind::find_handler(frame, error, raised_at) {
                 Unwound::Handler => return Ok(Next { ip: (*frame).instr_ptr, sp: (*frame).stackpointer }),
                 Unwound::None(again) => {
                     error = again;

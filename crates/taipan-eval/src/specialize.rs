@@ -313,8 +313,12 @@ pub fn quick_truth(value: StackRef) -> Option<bool> {
 /// Whether the comparison of a `COMPARE_OP` holds: its argument has one bit for each outcome that does.
 #[inline(always)]
 pub fn holds<T: PartialOrd>(a: T, b: T, oparg: usize) -> bool {
-    let unordered = usize::from(!(a < b || a > b || a == b));
-    let outcome = unordered | usize::from(a < b) << 1 | usize::from(a > b) << 2 | usize::from(a == b) << 3;
+    let outcome = match a.partial_cmp(&b) {
+        None => 1,
+        Some(core::cmp::Ordering::Less) => 2,
+        Some(core::cmp::Ordering::Greater) => 4,
+        Some(core::cmp::Ordering::Equal) => 8,
+    };
     outcome & oparg != 0
 }
 
@@ -631,6 +635,8 @@ pub unsafe fn load_global(frame: *mut Frame, instruction: *mut u16, name: usize)
         let name: &Str = Frame::code(frame).names().items()[name].cast();
         let globals = Frame::globals(frame);
         if !globals.is_exact(&PyDict_Type) {
+            // A class derived from dict may answer for missing names.
+            set_opcode(instruction, op::LOAD_GLOBAL);
             return crate::ops::global_or_builtin(frame, name);
         }
         let cache = instruction.add(1);
@@ -909,7 +915,7 @@ unsafe fn instance_attr(
             }
             return Ok(instance::own_attribute(object, name)?.map(|value| (value, false)));
         };
-        if instance::is_data_descriptor(&found) {
+        if instance::is_data_descriptor(&found) && instance::gives_values(&found) {
             if let Some(instruction) = fill {
                 specialize_data_descriptor(&found, method, version, instruction);
             }

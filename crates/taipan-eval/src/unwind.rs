@@ -15,11 +15,12 @@ pub enum Unwound {
 }
 
 /// Looks the current instruction up in the exception table: cuts the stack to the handler's depth and
-/// pushes what the handler expects.
+/// pushes what the handler expects. `raised_at` is one more than the instruction that an exception which
+/// is raised again came from first, or zero.
 ///
 /// # Safety
 /// `frame` is live; its instruction pointer is at the instruction that raised.
-pub unsafe fn find_handler(frame: *mut Frame, error: PyErr) -> Unwound {
+pub unsafe fn find_handler(frame: *mut Frame, error: PyErr, raised_at: u32) -> Unwound {
     // SAFETY: by contract; the table's numbers were written for this code.
     unsafe {
         let code = Frame::code(frame);
@@ -35,7 +36,8 @@ pub unsafe fn find_handler(frame: *mut Frame, error: PyErr) -> Unwound {
         }
         let mut sp = (*frame).stackpointer;
         if push_lasti {
-            sp.write(StackRef::int(i64::from(lasti)));
+            let origin = raised_at.checked_sub(1).unwrap_or(lasti);
+            sp.write(StackRef::int(i64::from(origin)));
             sp = sp.add(1);
         }
         sp.write(StackRef::owned(error.into_exception().upcast()));

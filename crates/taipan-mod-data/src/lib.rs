@@ -10,6 +10,7 @@ mod array;
 mod bisect;
 mod hashes;
 mod heapq;
+mod pickle;
 mod random;
 mod util;
 mod zlib;
@@ -28,4 +29,5 @@ pub const MODULES: &[&ModuleSpec] = &[
     &hashes::blake2::SPEC,
     &zlib::SPEC,
     &array::SPEC,
+    &pickle::SPEC,
 ];

@@ -23,6 +23,69 @@ fn rounded(size: usize) -> usize {
     size.max(16).next_multiple_of(16)
 }
 
+/// Where blocks come from: mimalloc, or with `--cfg system_allocator` the C library, which sanitizers
+/// and valgrind can watch. Then the threads keep no blocks either.
+#[cfg(not(system_allocator))]
+use libmimalloc_sys::{
+    mi_free as raw_free, mi_malloc as raw_malloc, mi_malloc_aligned as raw_malloc_aligned,
+    mi_realloc as raw_realloc, mi_realloc_aligned as raw_realloc_aligned, mi_zalloc as raw_zalloc,
+    mi_zalloc_aligned as raw_zalloc_aligned,
+};
+#[cfg(system_allocator)]
+use system::*;
+
+#[cfg(system_allocator)]
+mod system {
+    //! The C library's allocator under the names that are used here.
+    use core::ffi::c_void;
+
+    unsafe extern "C" {
+        #[link_name = "malloc"]
+        pub fn raw_malloc(size: usize) -> *mut c_void;
+        #[link_name = "realloc"]
+        pub fn raw_realloc(block: *mut c_void, size: usize) -> *mut c_void;
+        #[link_name = "free"]
+        pub fn raw_free(block: *mut c_void);
+        fn calloc(count: usize, size: usize) -> *mut c_void;
+        fn aligned_alloc(align: usize, size: usize) -> *mut c_void;
+        fn malloc_usable_size(block: *mut c_void) -> usize;
+    }
+
+    pub unsafe fn raw_zalloc(size: usize) -> *mut c_void {
+        // SAFETY: plain allocation.
+        unsafe { calloc(1, size) }
+    }
+
+    pub unsafe fn raw_malloc_aligned(size: usize, align: usize) -> *mut c_void {
+        // SAFETY: plain allocation; sizes are multiples of the alignment.
+        unsafe { aligned_alloc(align, size.next_multiple_of(align)) }
+    }
+
+    pub unsafe fn raw_zalloc_aligned(size: usize, align: usize) -> *mut c_void {
+        // SAFETY: as above; the block has at least this size.
+        unsafe {
+            let block = raw_malloc_aligned(size, align);
+            if !block.is_null() {
+                core::ptr::write_bytes(block.cast::<u8>(), 0, size);
+            }
+            block
+        }
+    }
+
+    pub unsafe fn raw_realloc_aligned(block: *mut c_void, size: usize, align: usize) -> *mut c_void {
+        // SAFETY: both blocks have at least the smaller size.
+        unsafe {
+            let new = raw_malloc_aligned(size, align);
+            if !new.is_null() && !block.is_null() {
+                let common = size.min(malloc_usable_size(block));
+                core::ptr::copy_nonoverlapping(block.cast::<u8>(), new.cast::<u8>(), common);
+                raw_free(block);
+            }
+            new
+        }
+    }
+}
+
 /// Raw block of at least `size` bytes, 16-byte aligned; null when there is no memory.
 #[inline]
 pub fn malloc(size: usize) -> *mut u8 {
@@ -30,7 +93,7 @@ pub fn malloc(size: usize) -> *mut u8 {
         return core::ptr::null_mut();
     }
     // SAFETY: plain allocation.
-    unsafe { libmimalloc_sys::mi_malloc(rounded(size)).cast() }
+    unsafe { raw_malloc(rounded(size)).cast() }
 }
 
 /// As [`malloc`], filled with zeros.
@@ -40,7 +103,7 @@ pub fn calloc(size: usize) -> *mut u8 {
         return core::ptr::null_mut();
     }
     // SAFETY: plain allocation.
-    unsafe { libmimalloc_sys::mi_zalloc(rounded(size)).cast() }
+    unsafe { raw_zalloc(rounded(size)).cast() }
 }
 
 /// Changes the size of a block, keeping its contents; null (and the block unchanged) without memory.
@@ -53,7 +116,7 @@ pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
         return core::ptr::null_mut();
     }
     // SAFETY: ours by contract.
-    unsafe { libmimalloc_sys::mi_realloc(block.cast(), rounded(size)).cast() }
+    unsafe { raw_realloc(block.cast(), rounded(size)).cast() }
 }
 
 /// Returns a block.
@@ -63,7 +126,7 @@ pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
 #[inline]
 pub unsafe fn free(block: *mut u8) {
     // SAFETY: ours by contract.
-    unsafe { libmimalloc_sys::mi_free(block.cast()) }
+    unsafe { raw_free(block.cast()) }
 }
 
 /// The largest block that the threads' lists keep.
@@ -96,7 +159,7 @@ unsafe fn put_back(block: *mut u8, class: usize) {
     // SAFETY: ours by contract.
     unsafe {
         let list = &mut (*thread).freelists[class];
-        if list.count >= FREELIST_LIMIT {
+        if cfg!(system_allocator) || list.count >= FREELIST_LIMIT {
             return free(block);
         }
         block.cast::<*mut u8>().write(list.head);
@@ -194,7 +257,8 @@ pub fn alloc_object(ty: &Type, items: isize) -> PyResult {
 /// # Errors
 /// `MemoryError`.
 pub fn generic_alloc(ty: &Type, items: isize) -> PyResult {
-    let object = alloc_object(ty, items)?;
+    // Types with items have one more zeroed item at their end, which C code may count on.
+    let object = alloc_object(ty, items.saturating_add(1))?;
     // SAFETY: `ob_size` exists where the type has items.
     unsafe {
         if (*ty.raw()).tp_itemsize != 0 {
@@ -253,9 +317,9 @@ unsafe impl core::alloc::GlobalAlloc for Allocator {
         // SAFETY: plain allocation.
         unsafe {
             if layout.align() <= 16 {
-                libmimalloc_sys::mi_malloc(rounded(layout.size())).cast()
+                raw_malloc(rounded(layout.size())).cast()
             } else {
-                libmimalloc_sys::mi_malloc_aligned(layout.size(), layout.align()).cast()
+                raw_malloc_aligned(layout.size(), layout.align()).cast()
             }
         }
     }
@@ -264,25 +328,25 @@ unsafe impl core::alloc::GlobalAlloc for Allocator {
         // SAFETY: plain allocation.
         unsafe {
             if layout.align() <= 16 {
-                libmimalloc_sys::mi_zalloc(rounded(layout.size())).cast()
+                raw_zalloc(rounded(layout.size())).cast()
             } else {
-                libmimalloc_sys::mi_zalloc_aligned(layout.size(), layout.align()).cast()
+                raw_zalloc_aligned(layout.size(), layout.align()).cast()
             }
         }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, _: core::alloc::Layout) {
         // SAFETY: one of ours by contract.
-        unsafe { libmimalloc_sys::mi_free(block.cast()) }
+        unsafe { raw_free(block.cast()) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: core::alloc::Layout, size: usize) -> *mut u8 {
         // SAFETY: one of ours by contract.
         unsafe {
             if layout.align() <= 16 {
-                libmimalloc_sys::mi_realloc(block.cast(), rounded(size)).cast()
+                raw_realloc(block.cast(), rounded(size)).cast()
             } else {
-                libmimalloc_sys::mi_realloc_aligned(block.cast(), size, layout.align()).cast()
+                raw_realloc_aligned(block.cast(), size, layout.align()).cast()
             }
         }
     }

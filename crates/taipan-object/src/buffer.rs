@@ -35,6 +35,28 @@ pub fn has_buffer(object: &Object) -> bool {
     unsafe { (*object.ty().raw()).tp_as_buffer.as_ref().is_some_and(|table| table.bf_getbuffer.is_some()) }
 }
 
+/// Lets an object fill a view (`PyObject_GetBuffer`).
+///
+/// # Safety
+/// `view` is writable, and stays where it is until it is released.
+///
+/// # Errors
+/// `TypeError` when the object exports none; what the exporter raises.
+pub unsafe fn fill_from(view: *mut Py_buffer, object: &Object, flags: i32) -> PyResult<()> {
+    // SAFETY: slot contract; forwarded contract.
+    unsafe {
+        let slot = (*object.ty().raw()).tp_as_buffer.as_ref().and_then(|table| table.bf_getbuffer);
+        let Some(slot) = slot else {
+            return Err(raise!(
+                PyExc_TypeError,
+                "a bytes-like object is required, not '{}'",
+                object.ty().message_name()
+            ));
+        };
+        if slot(object.as_ptr(), view, flags) < 0 { Err(err::fetch()) } else { Ok(()) }
+    }
+}
+
 impl Buffer {
     /// Acquires a buffer with these `PyBUF_` flags.
     ///
@@ -42,20 +64,8 @@ impl Buffer {
     /// `TypeError` when the object exports none; what the exporter raises.
     pub fn get(object: &Object, flags: i32) -> PyResult<Buffer> {
         let mut view = Box::new(empty_view());
-        // SAFETY: slot contract; the view is ours and stays where it is.
-        unsafe {
-            let slot = (*object.ty().raw()).tp_as_buffer.as_ref().and_then(|table| table.bf_getbuffer);
-            let Some(slot) = slot else {
-                return Err(raise!(
-                    PyExc_TypeError,
-                    "a bytes-like object is required, not '{}'",
-                    object.ty().message_name()
-                ));
-            };
-            if slot(object.as_ptr(), &mut *view, flags) < 0 {
-                return Err(err::fetch());
-            }
-        }
+        // SAFETY: the view is ours and stays where it is.
+        unsafe { fill_from(&mut *view, object, flags)? };
         Ok(Buffer(view))
     }
 
@@ -72,7 +82,14 @@ impl Buffer {
         &self.0
     }
 
+    /// The object whose memory it is; it lives as long as the buffer.
+    pub fn owner(&self) -> Option<&Object> {
+        // SAFETY: a reference that the view owns, or null.
+        unsafe { Object::borrow_opt(self.0.obj) }
+    }
+
     /// The memory of a contiguous buffer. Do not hold it while Python code can run.
+    #[inline]
     pub fn as_slice(&self) -> &[u8] {
         if self.0.buf.is_null() || self.0.len <= 0 {
             return &[];
@@ -319,14 +336,17 @@ pub fn bytes_from_object(object: &Object) -> PyResult<Vec<u8>> {
     // SAFETY: a live type.
     let iterable = unsafe { (*object.ty().raw()).tp_iter.is_some() }
         || object.ty().lookup(intern!("__getitem__")).is_some();
+    let refusal =
+        || raise!(PyExc_TypeError, "cannot convert '{}' object to bytes", object.ty().message_name());
     if is_text || !iterable {
-        return Err(raise!(
-            PyExc_TypeError,
-            "cannot convert '{}' object to bytes",
-            object.ty().message_name()
-        ));
+        return Err(refusal());
     }
-    bytes_from_iterable(object)
+    if object.is_exact(&PyList_Type) || object.is_exact(&PyTuple_Type) {
+        return bytes_from_iterable(object);
+    }
+    let iterator =
+        object.iter().map_err(|error| if error.is(&PyExc_TypeError) { refusal() } else { error })?;
+    bytes_from_iterable(&iterator)
 }
 
 /// What `__bytes__` gives, if the object has it.

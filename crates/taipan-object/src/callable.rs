@@ -394,7 +394,10 @@ static CFUNCTION_MEMBERS: &[Member] =
 
 crate::methods! { static CFUNCTION_METHODS = {
     noargs "__reduce__" "($self, /)" = |f: &CFunction| -> PyResult {
-        match f.self_object().filter(|object| !object.is_exact(&PyModule_Type)) {
+        // The owner of a static method is no `__self__`, but it is where the function is found.
+        // SAFETY: the view guarantees the layout; a live reference or null.
+        let owner = unsafe { Object::borrow_opt((*f.raw()).m_self) };
+        match owner.filter(|object| !object.is_exact(&PyModule_Type)) {
             Some(object) => crate::protocol::getattr_pair(object, f.name()),
             None => f.name().into_py(),
         }

@@ -484,7 +484,11 @@ pub unsafe fn read_member(object: &Object, def: &PyMemberDef) -> PyResult {
             T_OBJECT => Ok(Object::borrow_opt(number!(*mut PyObject)).unwrap_or(none()).new_ref()),
             Py_T_OBJECT_EX => match Object::borrow_opt(number!(*mut PyObject)) {
                 Some(value) => Ok(value.new_ref()),
-                None => Err(crate::instance::attribute_error(object, c_text(def.name))),
+                None => Err(err::attribute_error(&format!(
+                    "'{}' object has no attribute '{}'",
+                    object.ty().qualified_name(),
+                    c_text(def.name)
+                ))),
             },
             T_NONE => ().into_py(),
             _ => Err(err::system_error("bad memberdescr type")),
@@ -508,7 +512,7 @@ pub unsafe fn write_member(object: &Object, def: &PyMemberDef, value: Option<&Ob
         if matches!(def.r#type, T_OBJECT | Py_T_OBJECT_EX) {
             let field = place.cast::<*mut PyObject>();
             if value.is_none() && def.r#type == Py_T_OBJECT_EX && (*field).is_null() {
-                return Err(crate::instance::attribute_error(object, c_text(def.name)));
+                return Err(err::attribute_error(c_text(def.name)));
             }
             crate::handle::set_field(field, value.map(Object::new_ref));
             return Ok(());
@@ -603,6 +607,12 @@ impl MethodWrapper {
         unsafe { self.descr().cast() }
     }
 }
+
+crate::methods! { static METHOD_WRAPPER_METHODS = {
+    noargs "__reduce__" "($self, /)" = |w: &MethodWrapper| -> PyResult {
+        crate::protocol::getattr_pair(w.object(), &w.common().name().to_lossy())
+    }, "Describe the method for pickling: how to get it from its instance.";
+} }
 
 fn method_wrapper_call(wrapper: &MethodWrapper, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     let descr = wrapper.descr();
@@ -718,7 +728,7 @@ static DESCR_MEMBERS: &[Member] = &[
 ];
 
 fn repr_of(kind: &str, descr: &Descr) -> PyResult {
-    format!("<{kind} '{}' of '{}' objects>", descr.name_text(), descr.owner().name()).into_py()
+    format!("<{kind} '{}' of '{}' objects>", descr.name_text(), descr.owner().message_name()).into_py()
 }
 
 const QUALNAME: GetSetRow = getset_row(c"__qualname__", Descr::qualname, c"");
@@ -767,7 +777,6 @@ pub static SPECS: [TypeSpec; 6] = [
             tp_repr(|d: &Descr| repr_of("method", d)),
             tp_descr_get(classmethod_get),
         ],
-        methods: DESCR_METHODS,
         members: DESCR_MEMBERS,
         getset: &[
             getset_row(c"__doc__", method_doc, c""),
@@ -874,6 +883,7 @@ pub static SPECS: [TypeSpec; 6] = [
                 c"",
             ),
         ],
+        methods: METHOD_WRAPPER_METHODS,
         ..TypeSpec::new(&_PyMethodWrapper_Type)
     },
 ];

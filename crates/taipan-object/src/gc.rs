@@ -198,13 +198,36 @@ unsafe fn list_move(node: *mut Head, list: *mut Head) {
     }
 }
 
+/// Appends all of a list to another at once; `from` is empty afterwards.
 unsafe fn list_merge(from: *mut Head, to: *mut Head) {
-    // SAFETY: both lists are well formed.
+    // SAFETY: both lists are well formed, and their links carry no flags between the phases.
     unsafe {
-        while next(from) != from {
-            list_move(next(from), to);
+        let (first, last) = (next(from), prev(from));
+        if first == from {
+            return;
+        }
+        let end = prev(to);
+        (*end).next = first.expose_provenance();
+        set_prev(first, end);
+        (*last).next = to.expose_provenance();
+        set_prev(to, last);
+        list_init(from);
+    }
+}
+
+/// Whether something holds for an object of a list.
+unsafe fn list_any(list: *mut Head, holds: impl Fn(&Object) -> bool) -> bool {
+    // SAFETY: a well-formed list of live objects; `holds` runs no Python code.
+    unsafe {
+        let mut node = next(list);
+        while node != list {
+            if holds(Object::borrow(object_of(node))) {
+                return true;
+            }
+            node = next(node);
         }
     }
+    false
 }
 
 unsafe fn list_len(list: *mut Head) -> usize {
@@ -376,7 +399,18 @@ unsafe fn collect_main(gc: &GcState, generation: usize) -> (usize, usize) {
         }
         move_legacy_finalizers(unreachable, finalizers);
         let found = list_len(unreachable);
-        crate::weakref::clear_for_garbage(&collect_refs(unreachable));
+        let watched = list_any(unreachable, crate::weakref::has_references);
+        if watched {
+            crate::weakref::clear_for_garbage(&collect_refs(unreachable));
+        }
+        let finalizing = list_any(unreachable, |object| {
+            (*object.ty().raw()).tp_finalize.is_some() && !is_finalized(object)
+        });
+        if !watched && !finalizing && next(finalizers) == finalizers {
+            // No code has run that could have brought anything back.
+            delete_garbage(unreachable, older);
+            return (found, 0);
+        }
         finalize_garbage(unreachable);
         // Finalisers may have brought objects back: whoever is reachable again survives.
         let mut still = Head { next: 0, prev: 0 };
@@ -390,6 +424,12 @@ unsafe fn collect_main(gc: &GcState, generation: usize) -> (usize, usize) {
     }
 }
 
+/// Whether an object can be in a cycle, now or later: tuples that are not tracked cannot.
+#[inline]
+pub fn may_be_tracked(item: &Object) -> bool {
+    is_gc(item) && (!item.is_exact(&crate::statics::PyTuple_Type) || is_tracked(item))
+}
+
 /// Takes tuples off the list that can be in no cycle: all they hold is atomic, or a tuple of that kind.
 unsafe fn untrack_tuples(list: *mut Head) {
     // SAFETY: a well-formed list of live objects; the node is left before it goes.
@@ -399,9 +439,9 @@ unsafe fn untrack_tuples(list: *mut Head) {
             let object = object_of(node);
             node = next(node);
             let Some(tuple) = Object::borrow(object).downcast::<crate::tuple::Tuple>() else { continue };
-            let tuples = &crate::statics::PyTuple_Type;
-            let harmless = |item: &&Object| !is_gc(item) || (item.is_exact(tuples) && !is_tracked(item));
-            if tuple.is_exact(tuples) && tuple.items().iter().all(harmless) {
+            if tuple.is_exact(&crate::statics::PyTuple_Type)
+                && !tuple.items().iter().any(|item| may_be_tracked(item))
+            {
                 untrack_ptr(object);
             }
         }

@@ -17,6 +17,15 @@ struct Inner {
     /// Counts takings, so that a yielding holder can tell that somebody else had the lock.
     switches: u64,
     waiting: usize,
+    /// The only thread state that may still take the lock, once the interpreter ends.
+    last: usize,
+}
+
+impl Inner {
+    /// Whether the interpreter is ending and this thread is not the one that ends it.
+    fn shuts_out(&self, state: *mut ThreadState) -> bool {
+        self.last != 0 && self.last != state.addr()
+    }
 }
 
 /// One interpreter's lock.
@@ -41,7 +50,7 @@ impl Gil {
         let interval = Duration::from_micros(self.interval.load(Ordering::Relaxed).max(1));
         let mut inner = self.lock();
         inner.waiting += 1;
-        while inner.holder != 0 {
+        while inner.holder != 0 && !inner.shuts_out(state) {
             let before = inner.switches;
             let (guard, timeout) =
                 self.changed.wait_timeout(inner, interval).unwrap_or_else(PoisonError::into_inner);
@@ -53,8 +62,24 @@ impl Gil {
             }
         }
         inner.waiting -= 1;
+        if inner.shuts_out(state) {
+            drop(inner);
+            self.changed.notify_all();
+            // Nothing of this thread may run any more, its destructors included; the end of the
+            // process ends it.
+            loop {
+                std::thread::park();
+            }
+        }
         inner.holder = state.expose_provenance();
         inner.switches += 1;
+    }
+
+    /// From now on only the current thread gets the lock: the interpreter is ending, and threads that
+    /// are left stop where they next ask for it.
+    pub fn keep_for_last(&self) {
+        self.lock().last = state::current().addr();
+        self.changed.notify_all();
     }
 
     fn release(&self) {

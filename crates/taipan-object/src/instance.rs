@@ -454,6 +454,13 @@ pub fn is_data_descriptor(descr: &Object) -> bool {
     unsafe { (*descr.ty().raw()).tp_descr_set.is_some() }
 }
 
+/// Whether a class attribute has `__get__`: a data descriptor that only sets leaves reading to the instance.
+#[inline(always)]
+pub fn gives_values(descr: &Object) -> bool {
+    // SAFETY: a live type.
+    unsafe { (*descr.ty().raw()).tp_descr_get.is_some() }
+}
+
 /// What a class attribute gives for an instance: `descr.__get__`, or the attribute itself.
 ///
 /// # Errors
@@ -493,6 +500,7 @@ fn generic_lookup(object: &Object, name: &Object) -> PyResult<Option<Ref>> {
     let found = ty.lookup(name);
     if let Some(descr) = &found
         && is_data_descriptor(descr)
+        && gives_values(descr)
     {
         return bind_descriptor(descr, object, ty).map(Some);
     }

@@ -146,6 +146,18 @@ impl List {
         self.set_allocated(grown)
     }
 
+    /// As [`Self::reserve_total`], but exactly (rounded up to pairs) for a list without memory.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn reserve_exact_total(&self, len: usize) -> PyResult<()> {
+        // SAFETY: the view guarantees the layout.
+        if unsafe { (*self.raw()).ob_item.is_null() } && len > 0 {
+            return self.set_allocated((len + 1) & !1);
+        }
+        self.reserve_total(len)
+    }
+
     /// Gives memory back after the list has become much shorter.
     pub fn shrink(&self) {
         let len = self.len();
@@ -250,6 +262,21 @@ impl List {
             }
             Ok(removed)
         }
+    }
+
+    /// Replaces as many items as another list has, which is not this one; they are there.
+    pub fn overwrite(&self, from: usize, items: &List) {
+        assert!(from + items.len() <= self.len() && !self.is(items), "the items lie within the list");
+        let mut old = Vec::with_capacity(items.len());
+        // SAFETY: places within two different lists; nothing runs until all are replaced.
+        unsafe {
+            for index in 0..items.len() {
+                let item = items.items_ptr().add(index).read();
+                refcount::incref(item);
+                old.push(Ref::<Object>::steal(self.items_ptr().add(from + index).replace(item)));
+            }
+        }
+        drop(old);
     }
 
     /// A new list of the selected items, which lie within the list.

@@ -97,6 +97,8 @@ pub struct InterpreterState {
     pub interned: RefCell<crate::unicode::InternTable>,
     pub recursion_limit: Cell<i32>,
     pub int_max_str_digits: Cell<i32>,
+    /// `-X dev`: names of encodings and error handlers are checked even where they are not needed.
+    pub dev_mode: Cell<bool>,
     pub threads: RefCell<Vec<*mut ThreadState>>,
     pub finalizing: Cell<bool>,
     /// Builtin functions that the evaluator knows by heart.
@@ -112,6 +114,8 @@ pub struct InterpreterState {
 pub struct KnownCallables {
     len: Cell<Option<core::ptr::NonNull<PyMethodDef>>>,
     isinstance: Cell<Option<core::ptr::NonNull<PyMethodDef>>>,
+    /// `all` and `any`, whose calls with a generator are compiled in line.
+    common: RefCell<Vec<(&'static str, Ref)>>,
 }
 
 impl KnownCallables {
@@ -119,6 +123,16 @@ impl KnownCallables {
     pub fn set(&self, len: &CFunction, isinstance: &CFunction) {
         self.len.set(core::ptr::NonNull::new(len.def_ptr()));
         self.isinstance.set(core::ptr::NonNull::new(isinstance.def_ptr()));
+    }
+
+    /// Keeps a function that code asks for by its meaning, not its name.
+    pub fn keep(&self, name: &'static str, function: Ref) {
+        self.common.borrow_mut().push((name, function));
+    }
+
+    /// A function kept before.
+    pub fn builtin(&self, name: &crate::unicode::Str) -> Option<Ref> {
+        self.common.borrow().iter().find(|(kept, _)| name.equals(kept)).map(|(_, function)| function.clone())
     }
 
     /// Whether this is `len`.
@@ -167,6 +181,7 @@ impl InterpreterState {
             interned: RefCell::new(crate::unicode::InternTable::default()),
             recursion_limit: Cell::new(1000),
             int_max_str_digits: Cell::new(4300),
+            dev_mode: Cell::new(false),
             threads: RefCell::new(Vec::new()),
             finalizing: Cell::new(false),
             callables: KnownCallables::default(),

@@ -139,10 +139,12 @@ impl Tuple {
         unsafe {
             let tuple = Self::with_room(len)?;
             let slots = tuple.items_ptr();
+            let mut track = false;
             for (index, item) in items.take(len).enumerate() {
+                track = track || gc::may_be_tracked(&item);
                 slots.add(index).write(item.into_ptr());
             }
-            if len != 0 {
+            if track {
                 gc::track_ptr(tuple.as_ptr());
             }
             Ok(tuple)

@@ -198,6 +198,13 @@ pub fn clear_on_dealloc(object: &Object) {
     }
 }
 
+/// Whether there are weak references to an object.
+pub fn has_references(object: &Object) -> bool {
+    let list = list_of(object);
+    // SAFETY: the list belongs to the live object.
+    !list.is_null() && unsafe { !(*list).is_null() }
+}
+
 /// The same for garbage that the collector is about to clear: references that are garbage
 /// themselves lose their callbacks, the others are called.
 pub fn clear_for_garbage(garbage: &[Ref]) {

@@ -80,6 +80,11 @@ pub fn read_file(path: &std::ffi::OsStr) -> Result<Vec<u8>, Errno> {
     std::fs::read(path).map_err(|e| errno(&e))
 }
 
+/// Whether a path leads to an ordinary file.
+pub fn is_file(path: &str) -> bool {
+    std::fs::metadata(path).is_ok_and(|data| data.is_file())
+}
+
 /// The system's words for an `errno`.
 pub fn error_text(number: Errno) -> String {
     let text = std::io::Error::from_raw_os_error(number).to_string();

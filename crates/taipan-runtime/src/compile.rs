@@ -313,19 +313,18 @@ fn compile_error(error: &compiler::CompileError, source: &str, filename: &Str) -
     };
     let Some(range) = &error.range else { return PyErr::new(class, &error.message) };
     let line = |number: i64| source.lines().nth(usize::try_from(number - 1).unwrap_or(0));
-    // Columns count characters from 1; the compiler counts bytes from 0.
-    let column = |number: i64, byte: i64| {
-        let before = line(number).and_then(|text| text.get(..usize::try_from(byte).unwrap_or(0)));
-        before.map_or(byte, |text| text.chars().count() as i64) + 1
-    };
+    // Columns count from 1; unlike those of the parser they stay bytes.
+    let column = |byte: i64| byte + 1;
     let (first, last) = (i64::from(range.lineno), i64::from(range.end_lineno));
     let place = [
         Some(first),
-        Some(column(first, i64::from(range.col_offset))),
+        Some(column(i64::from(range.col_offset))),
         Some(last),
-        Some(column(last, i64::from(range.end_col_offset))),
+        Some(column(i64::from(range.end_col_offset))),
     ];
-    let text = line(first).map(|text| format!("{text}\n"));
+    // Only a file's lines are shown.
+    let text =
+        line(first).filter(|_| taipan_os::is_file(&filename.to_lossy())).map(|text| format!("{text}\n"));
     syntax_error(class, &error.message, filename, place, text.as_deref())
 }
 

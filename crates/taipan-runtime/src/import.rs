@@ -10,6 +10,7 @@ use taipan_eval::call;
 use taipan_eval::code::Code;
 use taipan_object::dict::Dict;
 use taipan_object::err::{import_error, key_error, system_error, type_error, value_error};
+use taipan_object::int::Int;
 use taipan_object::module::{self, Module, ModuleSpec};
 use taipan_object::native::Args;
 use taipan_object::singletons::{is_none, none};
@@ -117,7 +118,12 @@ pub fn install_importlib(frozen: &'static [Frozen]) -> PyResult<()> {
     *interp.import_func.borrow_mut() = builtins.and_then(|builtins| builtins.get_text("__import__"));
     run_frozen(find("_frozen_importlib_external")?, "_frozen_importlib_external")?;
     importlib.call_method(intern!("_install_external_importers"), &[])?;
-    Ok(())
+    // Archives come first among what understands an entry of the path.
+    let importer = import_module("zipimport")?.getattr(intern!("zipimporter"))?;
+    let Some(hooks) = interp.sysdict.borrow().as_ref().and_then(|sys| sys.get_text("path_hooks")) else {
+        return Err(system_error("lost sys.path_hooks"));
+    };
+    hooks.call_method(intern!("insert"), &[&*Int::from_i64(0), &importer]).map(drop)
 }
 
 #[cold]
@@ -319,6 +325,9 @@ pub(crate) fn import_level(
         return Ok(module);
     }
     if level > 0 && name.is_empty() {
+        return Ok(module);
+    }
+    if name.code_points().all(|c| c != u32::from(b'.')) {
         return Ok(module);
     }
     let text = name.to_utf8()?;

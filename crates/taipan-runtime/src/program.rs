@@ -30,9 +30,10 @@ fn main_namespace() -> PyResult<Ref<Dict>> {
 
 /// Puts a folder in front of `sys.path`, unless safe paths are asked for.
 fn add_path(config: &Config, folder: &str) -> PyResult<()> {
-    if config.safe_path {
-        return Ok(());
-    }
+    if config.safe_path { Ok(()) } else { add_first(folder) }
+}
+
+fn add_first(folder: &str) -> PyResult<()> {
     let sys = state::interp().sysdict.borrow().clone();
     let path = sys.and_then(|sys| sys.get_text("path")).and_then(|path| path.downcast_owned::<List>().ok());
     match path {
@@ -125,7 +126,8 @@ fn run_file(config: &Config, path: &OsStr, globals: &Dict) -> PyResult<()> {
     let python_path = taipan_object::system::fs_decode(path.as_encoded_bytes())?;
     // Folders and archives run their `__main__`, whatever the path hooks understand.
     if has_importer(&python_path)? {
-        add_path(config, &shown)?;
+        // The archive itself is where the code comes from, even for an isolated program.
+        add_first(&shown)?;
         return run_module("__main__", false);
     }
     let data = match taipan_os::read_file(path) {
@@ -247,6 +249,7 @@ pub fn finish(status: u8) -> u8 {
     modules::atexit::run();
     let mut flushed = streams::flush_standard();
     interp.finalizing.set(true);
+    interp.gil.keep_for_last();
     if let Some(main) =
         interp.modules.get_text("__main__").and_then(|main| main.downcast_owned::<Module>().ok())
     {

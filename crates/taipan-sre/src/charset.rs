@@ -117,7 +117,13 @@ impl Set {
             Fold::Locale if self.bits[0] != 0 => contains(items, ch, locale),
             Fold::Locale => {
                 let (lo, up) = (locale.lower(ch), locale.upper(ch));
-                contains(items, lo, locale) || (up != lo && contains(items, up, locale))
+                let either =
+                    |items: &[u32]| contains(items, lo, locale) || (up != lo && contains(items, up, locale));
+                // A negated set lacks a character when it lacks either form.
+                match items {
+                    [op::NEGATE, rest @ ..] => !either(rest),
+                    items => either(items),
+                }
             }
         }
     }

@@ -76,7 +76,8 @@ pub fn ascii_tolower(ch: u32) -> u32 {
 }
 /// `_sre.unicode_iscased`.
 pub fn unicode_iscased(ch: u32) -> bool {
-    unicode_tolower(ch) != ch || taipan_unicode::upper_simple(ch) != ch
+    // The first character of the full mapping: small sharp s, say, has no single capital.
+    unicode_tolower(ch) != ch || taipan_unicode::upper(ch).first() != Some(&ch)
 }
 /// `_sre.unicode_tolower`.
 pub fn unicode_tolower(ch: u32) -> u32 {

@@ -127,9 +127,9 @@ fn init(property: &Property, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()
     }
     // The class's own `__doc__` hides the field from instances of subclasses: they keep it themselves.
     match property.setattr(intern!("__doc__"), Some(kept.as_deref().unwrap_or(none()))) {
-        Err(error) if kept.is_none() || error.is(&PyExc_AttributeError) => {
-            error.allow::<()>(&PyExc_AttributeError).map(drop)
-        }
+        // A text given is lost where there is no room for it; the getter's own is not lost silently.
+        // SAFETY: as above.
+        Err(error) if unsafe { (*raw).getter_doc == 0 } => error.allow::<()>(&PyExc_AttributeError).map(drop),
         result => result,
     }
 }

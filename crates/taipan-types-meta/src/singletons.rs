@@ -3,8 +3,8 @@
 use crate::util;
 use taipan_object::dict::Dict;
 use taipan_object::err::{PyErr, type_error};
-use taipan_object::native::{self, TypeSpec};
-use taipan_object::singletons::{ellipsis, new_none, not_implemented};
+use taipan_object::native::{self, CompareOp, TypeSpec};
+use taipan_object::singletons::{ellipsis, new_bool, new_none, not_implemented};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, PyResult, Ref, Type, raise};
@@ -36,6 +36,13 @@ pub static SPECS: [TypeSpec; 3] = [
         slots: &[
             native::tp_repr(|_: &Object| "None"),
             native::tp_hash(|_: &Object| Ok(0xFCA8_6420)),
+            native::tp_richcompare(|none: &Object, other: &Object, op: CompareOp| {
+                Ok(match op {
+                    CompareOp::Eq if none.is(other) => new_bool(true),
+                    CompareOp::Ne if none.is(other) => new_bool(false),
+                    _ => not_implemented().new_ref(),
+                })
+            }),
             native::nb_bool(|_: &Object| Ok(false)),
             native::tp_new(|_: &Type, args: &Tuple, kwargs: Option<&Dict>| {
                 only("NoneType", args, kwargs, new_none())

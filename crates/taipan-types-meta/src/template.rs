@@ -77,7 +77,8 @@ fn arrange(parts: &[&Object]) -> PyResult {
     let mut last_is_text = false;
     for part in parts {
         if let Some(text) = part.downcast::<Str>() {
-            match strings.pop().filter(|_| last_is_text) {
+            let before = if last_is_text { strings.pop() } else { None };
+            match before {
                 Some(before) => strings.push(concat(&before, text)?),
                 None => strings.push(Ref::of(text)),
             }

@@ -20,7 +20,7 @@ use taipan_object::{Object, PyResult, Ref, Type, intern};
 static HOOKS: Hooks = Hooks {
     import_module: |_| unreachable!(),
     warn: |_, _, _| Ok(()),
-    unraisable: |_, _| (),
+    unraisable: |_, _, _| (),
     check_signals: || Ok(()),
     current_globals: || None,
     current_super_args: || unreachable!(),

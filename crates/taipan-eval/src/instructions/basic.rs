@@ -65,7 +65,7 @@ unsafe fn extended_arg(mut vm: Vm) -> Next {
         vm.ip = vm.ip.add(1);
         let word = *vm.ip;
         vm.oparg = vm.oparg << 8 | usize::from(word >> 8);
-        return vm.run_as(word as u8);
+        vm.run_as(word as u8)
     }
 }
 

@@ -266,7 +266,11 @@ unsafe fn call_list_append(mut vm: Vm) -> Next {
         let base = vm.sp.sub(vm.oparg + 2);
         let target = *base;
         let owner = *base.add(1);
-        if vm.oparg == 1 && owner.is_exact(&PyList_Type) && target.is_exact(&PyMethodDescr_Type) {
+        if vm.oparg == 1
+            && !owner.is_null()
+            && owner.is_exact(&PyList_Type)
+            && target.is_exact(&PyMethodDescr_Type)
+        {
             let method: &MethodDescr = target.object().cast();
             if adaptive::is_append(method) {
                 let value = pop!(vm).into_ref();
@@ -590,10 +594,10 @@ unsafe fn end_async_for(mut vm: Vm) -> Next {
             next!(vm, 0);
         }
         let error = pop!(vm).into_ref();
-        return match ops::reraise(error) {
+        match ops::reraise(error) {
             Ok(error) => leave_again(&vm, error, core::ptr::null_mut()),
             Err(error) => leave_raised(vm.ip, vm.sp, vm.frame, error),
-        };
+        }
     }
 }
 
@@ -615,10 +619,10 @@ unsafe fn cleanup_throw(mut vm: Vm) -> Next {
             }
             None => {
                 let error = pop!(vm).into_ref();
-                return match ops::reraise(error) {
+                match ops::reraise(error) {
                     Ok(error) => leave_again(&vm, error, core::ptr::null_mut()),
                     Err(error) => leave_raised(vm.ip, vm.sp, vm.frame, error),
-                };
+                }
             }
         }
     }

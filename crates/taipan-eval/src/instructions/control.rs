@@ -28,7 +28,7 @@ unsafe fn raise_varargs(mut vm: Vm) -> Next {
         let cause = if vm.oparg == 2 { Some(pop!(vm).into_ref()) } else { None };
         let value = if vm.oparg >= 1 { Some(pop!(vm).into_ref()) } else { None };
         match ops::raise(value, cause) {
-            Ok(again) => return leave_again(&vm, again, core::ptr::null_mut()),
+            Ok(again) => leave_again(&vm, again, core::ptr::null_mut()),
             Err(error) => raise!(vm, error),
         }
     }
@@ -50,10 +50,10 @@ unsafe fn reraise(mut vm: Vm) -> Next {
                 raised_at = code.instructions().add(lasti.int_value() as usize);
             }
         }
-        return match ops::reraise(error) {
+        match ops::reraise(error) {
             Ok(error) => leave_again(&vm, error, raised_at),
             Err(error) => leave_raised(vm.ip, vm.sp, vm.frame, error),
-        };
+        }
     }
 }
 

@@ -71,11 +71,11 @@ pub(crate) fn mapping_get(mapping: &Object, name: &Str) -> PyResult<Option<Ref>>
     }
 }
 
-/// A global or builtin where either namespace may be of a class that looks its keys up in its own way.
+/// A name in the globals, or else in the builtins, whatever mappings these are.
 ///
 /// # Errors
-/// `NameError`, and what the namespaces raise.
-pub(crate) fn global_or_builtin(frame: *mut Frame, name: &Str) -> PyResult {
+/// `NameError`.
+pub fn global_or_builtin(frame: *mut Frame, name: &Str) -> PyResult {
     // SAFETY: the running frame is live.
     unsafe {
         if let Some(value) = mapping_get(Object::borrow((*frame).f_globals), name)? {
@@ -193,13 +193,9 @@ pub fn load_build_class(frame: *mut Frame) -> PyResult {
 /// # Errors
 /// `SystemError` for a number that no compiler writes.
 pub fn common_constant(index: usize) -> PyResult {
-    let builtin = |name: &Str| -> PyResult {
-        let found = match state::interp().builtins.borrow().as_ref() {
-            Some(builtins) => builtins.get_str(name)?,
-            None => None,
-        };
-        found.ok_or_else(|| not_defined(name))
-    };
+    // The functions themselves, whatever the names mean by now.
+    let builtin =
+        |name: &Str| -> PyResult { state::interp().callables.builtin(name).ok_or_else(|| not_defined(name)) };
     match index as u32 {
         bc::CONSTANT_ASSERTIONERROR => Ok(PyExc_AssertionError.new_ref()),
         bc::CONSTANT_NOTIMPLEMENTEDERROR => Ok(PyExc_NotImplementedError.new_ref()),

@@ -83,6 +83,18 @@ pub fn binary_slice(container: StackRef, start: StackRef, stop: StackRef) -> PyR
 /// # Errors
 /// What the container raises.
 pub fn store_slice(value: StackRef, container: StackRef, start: StackRef, stop: StackRef) -> PyResult<()> {
+    if container.is_exact(&PyList_Type)
+        && value.is_exact(&PyList_Type)
+        && let (Some(start), Some(stop)) = (slice_bound(start, 0), slice_bound(stop, isize::MAX))
+    {
+        // SAFETY: exact lists.
+        let (list, items): (&List, &List) = unsafe { (container.object().cast(), value.object().cast()) };
+        let range = slice::adjust(list.len(), start, stop, 1);
+        if !list.is(items) && items.len() == range.count {
+            list.overwrite(range.start as usize, items);
+            return Ok(());
+        }
+    }
     protocol::set_item(&container.look(), &*slice_of(start, stop)?, &value.look())
 }
 

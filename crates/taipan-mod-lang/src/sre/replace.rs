@@ -39,8 +39,8 @@ pub(super) fn make_template(parts: &[Ref]) -> PyResult {
     }
     let (mut groups, mut literals) = (Vec::new(), Vec::new());
     for pair in rest.chunks_exact(2) {
-        let group = pair[0].to_index_clamped(Some(&PyExc_TypeError))?;
-        groups.push(usize::try_from(group).map_err(|_| bad())?);
+        let Some(group) = pair[0].downcast::<Int>() else { return Err(type_error("an integer is required")) };
+        groups.push(usize::try_from(group.to_isize()?).map_err(|_| bad())?);
         literals.push(pair[1].clone());
     }
     native_new(&TEMPLATE, Template { literal: literal.clone(), groups, literals })?.into_py()

@@ -106,7 +106,11 @@ fn isclose(_: &Object, args: &Args<'_>) -> PyResult<bool> {
 
 fn nextafter(_: &Object, args: &Args<'_>) -> PyResult<f64> {
     let (x, y) = two(args)?;
-    let Some(steps) = args.get_some(2) else { return Ok(kernel::nextafter(x, y, 1)) };
+    let Some(steps) = args.get_some(2) else {
+        // A single step to zero keeps the sign of where it came from.
+        let next = kernel::nextafter(x, y, 1);
+        return Ok(if next == 0.0 && x != 0.0 { next.copysign(x) } else { next });
+    };
     let steps = steps.to_index()?;
     if steps.is_negative() {
         return Err(err::value_error("steps must be a non-negative integer"));

@@ -295,6 +295,10 @@ static ITERATOR_SPEC: TypeSpec = TypeSpec {
     ..TypeSpec::new(&UNPACK_ITERATOR)
 };
 
+/// What CPython's object takes: its head, and a row for each item and for the end.
+const HEAD: usize = 56;
+const ROW: usize = 32;
+
 methods! {
     static STRUCT_METHODS = {
         one "iter_unpack" "($self, buffer, /)" = |s: &View, data: &Object| iter_unpack_with(s.format()?, data), "An iterator over the structs of a buffer.";
@@ -302,7 +306,7 @@ methods! {
         many "pack_into" "" = |s: &View, args: &[&Object]| pack_into_with(&*s.format()?, args), "pack_into(buffer, offset, v1, v2, ...): pack values into a buffer.";
         one "unpack" "($self, buffer, /)" = |s: &View, data: &Object| unpack_with(&*s.format()?, data), "The values in a buffer of exactly this size.";
         args "unpack_from" "($self, /, buffer, offset=0)" = |s: &View, a: &Args<'_>| unpack_from_with(&*s.format()?, a.required(0), a.get(1)), "The values at an offset of a buffer.";
-        noargs "__sizeof__" "($self, /)" = |s: &View| s.format().map(|format| View::SIZE + format.items.len() * 32), "The bytes of memory that the object takes.";
+        noargs "__sizeof__" "($self, /)" = |s: &View| s.format().map(|format| HEAD + (format.items.len() + 1) * ROW), "The bytes of memory that the object takes.";
     }
 }
 
@@ -324,7 +328,11 @@ static STRUCT_SPEC: TypeSpec = TypeSpec {
     methods: STRUCT_METHODS,
     getset: &[
         getset_row(c"format", |s: &View| s.format().map(|_| s.text.borrow().clone()), c"the format string"),
-        getset_row(c"size", |s: &View| s.format().map(|format| format.size), c"the size in bytes"),
+        getset_row(
+            c"size",
+            |s: &View| s.format.borrow().as_ref().map_or(-1, |format| format.size.cast_signed()),
+            c"the size in bytes",
+        ),
     ],
     ..TypeSpec::new(&STRUCT)
 };

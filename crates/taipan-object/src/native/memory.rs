@@ -197,3 +197,51 @@ pub const fn bf_items<T: Layout, F: Fn(&T) -> Items<'_> + Copy>(_items: F) -> [S
         Slot { id: Py_bf_releasebuffer, function: release::<T, F> as releasebufferproc as *mut c_void },
     ]
 }
+
+/// `bf_getbuffer` of objects that pass on the memory of another object, which `owner` gives.
+pub const fn bf_forward<T: Layout, F: Fn(&T) -> PyResult<crate::Ref> + Copy>(_owner: F) -> Slot {
+    unsafe extern "C" fn get<T: Layout, F: Fn(&T) -> PyResult<crate::Ref> + Copy>(
+        object: *mut PyObject,
+        view: *mut Py_buffer,
+        flags: c_int,
+    ) -> c_int {
+        // SAFETY: slot contract; the view belongs to the other object, to which it is released.
+        unsafe {
+            let filled = the::<F>()(Object::borrow(object).cast())
+                .and_then(|owner| crate::buffer::fill_from(view, &owner, flags));
+            super::convert::ret_int(filled)
+        }
+    }
+    Slot { id: Py_bf_getbuffer, function: get::<T, F> as getbufferproc as *mut c_void }
+}
+
+/// As [`bf_forward`], as plain bytes whatever the items of the memory are; it must be in one piece.
+pub const fn bf_forward_bytes<T: Layout, F: Fn(&T) -> PyResult<crate::Ref> + Copy>(_owner: F) -> Slot {
+    unsafe extern "C" fn get<T: Layout, F: Fn(&T) -> PyResult<crate::Ref> + Copy>(
+        object: *mut PyObject,
+        view: *mut Py_buffer,
+        flags: c_int,
+    ) -> c_int {
+        // SAFETY: slot contract; only what describes the items is changed, in the view itself, which
+        // stays where it is until its release.
+        unsafe {
+            let filled = the::<F>()(Object::borrow(object).cast()).and_then(|owner| {
+                let wanted = PyBUF_FULL_RO | flags & PyBUF_WRITABLE;
+                crate::buffer::fill_from(view, &owner, wanted)?;
+                if !crate::buffer::is_contiguous(&*view, b'A') {
+                    crate::buffer::release(&mut *view);
+                    return Err(err::buffer_error("cannot extract raw buffer from non-contiguous buffer"));
+                }
+                (*view).format = c"B".as_ptr().cast_mut();
+                (*view).itemsize = 1;
+                (*view).ndim = 1;
+                (*view).suboffsets = core::ptr::null_mut();
+                (*view).shape = &raw mut (*view).len;
+                (*view).strides = &raw mut (*view).itemsize;
+                Ok(())
+            });
+            super::convert::ret_int(filled)
+        }
+    }
+    Slot { id: Py_bf_getbuffer, function: get::<T, F> as getbufferproc as *mut c_void }
+}

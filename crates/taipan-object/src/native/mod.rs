@@ -24,7 +24,7 @@ pub use convert::{IntoPy, from_c, from_c_int, from_c_opt, opt_ptr, ret, ret_int,
 pub use derived::{Called, CalledPayload, Derived, DerivedPayload};
 pub use entry::Signed;
 pub use fields::{Field, GC, GC_BASE, Held, add_type, make_ready, type_init};
-pub use memory::{Items, Memory, bf_items, bf_memory};
+pub use memory::{Items, Memory, bf_forward, bf_forward_bytes, bf_items, bf_memory};
 pub use payload::{Native, Payload, Visitor, native_new};
 pub use rows::{Member, MethodRow, getset_row, method_row, read_only};
 pub use slots::*;

@@ -160,7 +160,7 @@ pub fn call_with_dict(callable: &Object, args: &Tuple, kwargs: Option<&Dict>) ->
 /// Whether a class attribute is a function that takes the instance as its first argument, so that no
 /// bound method needs to be made.
 #[inline]
-fn is_plain_method(method: &Object) -> bool {
+pub fn is_plain_method(method: &Object) -> bool {
     method.ty().has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR)
 }
 

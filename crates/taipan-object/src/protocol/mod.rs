@@ -8,8 +8,8 @@ mod iterate;
 mod number;
 
 pub use call::{
-    call_unbound, call_unbound_with_dict, call_vectorcall_field, call_with_dict, special, special_opt,
-    vectorcall, vectorcall_raw, vectorcall_with_dict,
+    call_unbound, call_unbound_with_dict, call_vectorcall_field, call_with_dict, is_plain_method, special,
+    special_opt, vectorcall, vectorcall_raw, vectorcall_with_dict,
 };
 pub use compare::{
     PyObject_HashNotImplemented, hash_big, hash_not_implemented_slot, is_instance, is_subclass,

@@ -69,6 +69,10 @@ pub fn type_new(parts: &TypeParts<'_>) -> PyResult<Ref<Type>> {
         // SAFETY: the compiler puts a cell there; anything else is refused.
         unsafe { set_cell(&cell, &dict, "__classdictcell__")? };
     }
+    if dict.items_vec().iter().any(|(key, _)| key.downcast::<Str>().is_none()) {
+        let message = format!("non-string key in the __dict__ of class {}", ty.name());
+        (crate::state::interp().hooks.get().warn)(&PyExc_RuntimeWarning, &message, 1)?;
+    }
     call_set_names(&ty)?;
     call_init_subclass(&ty, parts.kwargs)?;
     Ok(ty)
@@ -120,7 +124,10 @@ pub fn best_base(bases: &Tuple) -> PyResult<Ref<Type>> {
     let mut best: Option<(&Type, &Type)> = None;
     for base in bases.items() {
         let Some(base) = base.downcast::<Type>() else { return Err(type_error("bases must be types")) };
-        super::ready(base)?;
+        // A class whose order is just being asked for is refused where that order is needed.
+        if !base.has_flag(Py_TPFLAGS_READYING) {
+            super::ready(base)?;
+        }
         if !base.has_flag(Py_TPFLAGS_BASETYPE) {
             return Err(raise!(
                 PyExc_TypeError,
@@ -285,7 +292,8 @@ fn allocate(
         return Err(crate::err::value_error("type name must not contain null characters"));
     }
     let ty: Ref<Type> = {
-        let object = alloc::alloc_object(metatype, layout.names.len().cast_signed())?;
+        // One more: the table of members ends with an empty row.
+        let object = alloc::alloc_object(metatype, layout.names.len().cast_signed() + 1)?;
         // SAFETY: instances of metatypes begin with a type object.
         unsafe {
             (*object.raw_as::<PyVarObject>()).ob_size = layout.names.len().cast_signed();
@@ -418,8 +426,9 @@ fn set_special_attributes(ty: &Type, dict: &Dict) -> PyResult<()> {
         }
     }
     if let Some(doc) = dict.get_str(intern!("__doc__"))?
-        && let Some(text) = doc.downcast::<Str>().and_then(Str::as_utf8)
+        && let Some(text) = doc.downcast::<Str>()
     {
+        let text = text.to_utf8()?;
         let copy = alloc::malloc(text.len() + 1);
         if copy.is_null() {
             return Err(alloc::no_memory());
@@ -468,24 +477,32 @@ pub const INSTANCE_DICT: crate::native::GetSetRow = crate::native::getset_row(
     },
     c"dictionary for instance variables",
 )
-.with_setter(|object: &Object, value: Option<&Object>| match value {
-    None => {
+.with_setter(set_instance_dict);
+
+fn set_instance_dict(object: &Object, value: Option<&Object>) -> PyResult<()> {
+    // Classes and modules have dicts of their own kind.
+    if object.downcast::<Type>().is_some() {
+        return Err(crate::err::attribute_error("attribute '__dict__' of 'type' objects is not writable"));
+    }
+    let module: &Type = &PyModule_Type;
+    if object.ty().is_subtype(module) {
+        return Err(crate::err::attribute_error("readonly attribute"));
+    }
+    let Some(value) = value else {
         // Deleting the dict means an empty one from now on.
         instance::set_dict(object, Some(&*Dict::new()?));
-        Ok(())
-    }
-    Some(value) => match value.downcast::<Dict>() {
-        Some(dict) => {
-            instance::set_dict(object, Some(dict));
-            Ok(())
-        }
-        None => Err(raise!(
+        return Ok(());
+    };
+    let Some(dict) = value.downcast::<Dict>() else {
+        return Err(raise!(
             PyExc_TypeError,
             "__dict__ must be set to a dictionary, not a '{}'",
             value.ty().message_name()
-        )),
-    },
-});
+        ));
+    };
+    instance::set_dict(object, Some(dict));
+    Ok(())
+}
 
 static INSTANCE_DICT_ROW: crate::native::GetSetRow = INSTANCE_DICT;
 
@@ -564,6 +581,14 @@ fn set_name_error(error: PyErr, value: &Object, name: &Object, ty: &Type) -> PyE
 /// `super(cls, cls).__init_subclass__(**kwargs)`.
 fn call_init_subclass(ty: &Type, kwargs: Option<&Dict>) -> PyResult<()> {
     let Some(mro) = ty.mro().map(Ref::of) else { return Ok(()) };
+    if !mro.items().iter().any(|entry| entry.is(ty)) {
+        // The order comes from an `mro()` that left the class itself out.
+        let name = ty.name();
+        return Err(raise!(
+            PyExc_TypeError,
+            "super(type, obj): obj (type {name}) is not an instance or subtype of type ({name})."
+        ));
+    }
     let name = intern!("__init_subclass__");
     for entry in mro.items().iter().skip(1) {
         // SAFETY: an MRO holds types only.

@@ -6,7 +6,7 @@
 use super::slotdefs::{self, get_slot, set_slot};
 use crate::descr;
 use crate::dict::Dict;
-use crate::err::{PyResult, system_error};
+use crate::err::{PyResult, system_error, type_error};
 use crate::handle::{Object, Ref, Type};
 use crate::native::TypeSpec;
 use crate::singletons::none;
@@ -51,13 +51,16 @@ pub fn install(spec: &'static TypeSpec) -> PyResult<()> {
     Ok(())
 }
 
-/// Makes every static type of the table ready that has not been yet.
+/// Makes every static type of the table ready that has not been yet, but for those whose module does
+/// it when it is imported.
 ///
 /// # Errors
 /// `MemoryError`.
 pub fn ready_static() -> PyResult<()> {
     for ty in ALL {
-        ready(ty)?;
+        if !core::ptr::eq(*ty, &raw const PyPickleBuffer_Type) {
+            ready(ty)?;
+        }
     }
     Ok(())
 }
@@ -71,7 +74,8 @@ pub fn ready(ty: &Type) -> PyResult<()> {
         return Ok(());
     }
     if ty.has_flag(Py_TPFLAGS_READYING) {
-        return Err(system_error("a type cannot be made ready while it is being made ready"));
+        // The metatype's `mro()` made a class of the class whose order it is to tell.
+        return Err(type_error(&format!("Cannot extend an incomplete type '{}'", ty.name())));
     }
     ty.add_flags(Py_TPFLAGS_READYING);
     let result = ready_steps(ty);

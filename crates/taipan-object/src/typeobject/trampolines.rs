@@ -170,7 +170,18 @@ pub(super) fn richcompare(object: &Object, other: &Object, op: CompareOp) -> PyR
         CompareOp::Gt => intern!("__gt__"),
         CompareOp::Ge => intern!("__ge__"),
     };
-    maybe(object, name, other)
+    let Some(method) = object.ty().lookup(name) else { return Ok(not_implemented().new_ref()) };
+    if crate::protocol::is_plain_method(&method) {
+        return crate::protocol::recursive("", || crate::protocol::call_unbound(&method, object, &[other]));
+    }
+    // A descriptor that cannot give its method counts as having none.
+    match crate::instance::bind_descriptor(&method, object, object.ty()) {
+        Ok(bound) => crate::protocol::recursive("", || bound.call(&[other])),
+        Err(error) => {
+            error.allow::<()>(&PyExc_AttributeError)?;
+            Ok(not_implemented().new_ref())
+        }
+    }
 }
 
 pub(super) fn iter(object: &Object) -> PyResult {

@@ -206,6 +206,9 @@ fn count(args: &[&Object], min: usize, max: usize) -> PyResult<()> {
     if (min..=max).contains(&args.len()) {
         return Ok(());
     }
+    if (min, max) == (1, 2) {
+        return Err(raise!(PyExc_TypeError, "expected 1 or 2 arguments, got {}", args.len()));
+    }
     let wanted = if args.len() < min { min } else { max };
     let plural = if wanted == 1 { "" } else { "s" };
     let bound = match (min == max, args.len() < min) {

@@ -128,6 +128,12 @@ fn init(module: &Module) -> PyResult<()> {
     if let (Some(len), Some(isinstance)) = (len.downcast(), isinstance.downcast()) {
         taipan_object::state::interp().callables.set(len, isinstance);
     }
+    for name in ["all", "any"] {
+        let function = module.dict().get_text(name);
+        if let Some(function) = function {
+            taipan_object::state::interp().callables.keep(name, function);
+        }
+    }
     Ok(())
 }
 

@@ -508,6 +508,10 @@ fn handle_join(handle: &HandleView, args: &Args<'_>) -> PyResult<()> {
     if done.ident.load(std::sync::atomic::Ordering::Relaxed) == taipan_os::signals::thread_ident() {
         return Err(runtime_error("Cannot join current thread"));
     }
+    if state::interp().finalizing.get() {
+        // The thread does not run any more, so it cannot end either.
+        return Err(raise!(PyExc_PythonFinalizationError, "cannot join thread at interpreter shutdown"));
+    }
     done.gate.wait(timeout, false)?;
     Ok(())
 }

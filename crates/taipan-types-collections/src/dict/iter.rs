@@ -61,6 +61,11 @@ impl State {
             return Err(runtime_error("dictionary changed size during iteration"));
         }
         let mut position = self.position.get();
+        if backward && position > dict.entry_count() {
+            // The dict was emptied and filled anew.
+            self.dict.take();
+            return Ok(None);
+        }
         let item = if backward { dict.next_back(&mut position) } else { dict.next(&mut position) };
         self.position.set(position);
         let Some((key, value)) = item else {

@@ -7,7 +7,7 @@ use taipan_object::list::List;
 use taipan_object::native::Args;
 use taipan_object::protocol::{has_index, iter_next, length_hint};
 use taipan_object::slice::slice_index;
-use taipan_object::statics::{PyList_Type, PyTuple_Type};
+use taipan_object::statics::{PyDict_Type, PyFrozenSet_Type, PyList_Type, PySet_Type, PyTuple_Type};
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, Ref};
 
@@ -19,7 +19,7 @@ pub fn extend(list: &List, iterable: &Object) -> PyResult<()> {
     if iterable.is_exact(&PyTuple_Type) {
         // SAFETY: an exact tuple.
         let items = unsafe { iterable.cast::<Tuple>() }.items();
-        list.reserve_total(list.len() + items.len())?;
+        list.reserve_exact_total(list.len() + items.len())?;
         for item in items {
             list.append(item.new_ref())?;
         }
@@ -29,7 +29,7 @@ pub fn extend(list: &List, iterable: &Object) -> PyResult<()> {
         // SAFETY: an exact list; it may be `list` itself, so its length is fixed first.
         let other: &List = unsafe { iterable.cast() };
         let len = other.len();
-        list.reserve_total(list.len() + len)?;
+        list.reserve_exact_total(list.len() + len)?;
         for index in 0..len {
             if let Some(item) = other.get(index) {
                 list.append(item)?;
@@ -40,7 +40,11 @@ pub fn extend(list: &List, iterable: &Object) -> PyResult<()> {
     let iterator = iterable.iter()?;
     let hint = length_hint(iterable, 8)?;
     if let Some(total) = list.len().checked_add(hint).filter(|&total| total <= isize::MAX as usize) {
-        list.reserve_total(total)?;
+        // Sets and dicts grow the list as appending does.
+        let grows = iterable.is_exact(&PySet_Type)
+            || iterable.is_exact(&PyFrozenSet_Type)
+            || iterable.is_exact(&PyDict_Type);
+        if grows { list.reserve_total(total)? } else { list.reserve_exact_total(total)? }
     }
     while let Some(item) = iter_next(&iterator)? {
         list.append(item)?;

@@ -186,6 +186,10 @@ pub(super) fn compare(list: &List, other: &Object, op: CompareOp) -> PyResult {
     let mut index = 0;
     while let (Some(a), Some(b)) = (list.get(index), other.get(index)) {
         if !a.equals(&b)? {
+            // The comparison may have emptied the lists: what is left decides then.
+            if index >= list.len() || index >= other.len() {
+                break;
+            }
             return match op {
                 CompareOp::Eq => false.into_py(),
                 CompareOp::Ne => true.into_py(),

@@ -38,6 +38,15 @@ fn new_small(next: i64, step: i64, left: i64) -> PyResult {
 fn small_parts(range: &Range) -> Option<(i64, i64, i64)> {
     let (start, stop, step) = (range.start().to_i64()?, range.stop().to_i64()?, range.step().to_i64()?);
     let length = i64::try_from(count_small(start, stop, step)).ok()?;
+    // The end that a pickle writes down, start + length * step, is to fit as well.
+    let fits = match step > 0 {
+        _ if length == 0 => true,
+        true => stop <= i64::MAX - (step - 1),
+        false => stop >= i64::MIN + (-1 - step),
+    };
+    if !fits {
+        return None;
+    }
     Some((start, step, length))
 }
 
@@ -59,6 +68,7 @@ pub fn new_forward(range: &Range) -> PyResult {
 pub fn new_backward(range: &Range) -> PyResult {
     if let Some((start, step, length)) = small_parts(range)
         && let Some(back) = step.checked_neg()
+        && start.checked_add(back).is_some()
     {
         let last = start.wrapping_add(length.wrapping_sub(1).wrapping_mul(step));
         return new_small(last, back, length);

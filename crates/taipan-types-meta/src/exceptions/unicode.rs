@@ -8,7 +8,7 @@ use taipan_abi::*;
 use taipan_object::buffer::Buffer;
 use taipan_object::bytes::Bytes;
 use taipan_object::dict::Dict;
-use taipan_object::err::{Exception, PyResult, type_error};
+use taipan_object::err::{Exception, PyErr, PyResult, type_error};
 use taipan_object::handle::set_field;
 use taipan_object::native::{self, IntoPy, Member, Slot, TypeSpec};
 use taipan_object::statics::*;
@@ -117,7 +117,8 @@ fn translate_init(exception: &UnicodeError, args: &Tuple, kwargs: Option<&Dict>)
 /// Encoding, object, reason, start and end.
 struct Read {
     encoding: String,
-    object: Ref,
+    /// Read last: the `__str__` of the others may change it.
+    object: Option<Ref>,
     reason: String,
     start: isize,
     end: isize,
@@ -134,13 +135,18 @@ fn read(exception: &UnicodeError) -> PyResult<Option<Read>> {
             util::field(&raw mut (*raw).reason),
         )
     };
-    let Some(object) = object else { return Ok(None) };
+    if object.is_none() {
+        return Ok(None);
+    }
     let text = |field: Option<Ref>| -> PyResult<String> {
         field.map_or_else(|| Ok("<NULL>".to_owned()), |field| Ok(field.str()?.to_lossy()))
     };
     let (reason, encoding) = (text(reason)?, text(encoding)?);
     // SAFETY: the view guarantees the layout.
-    let (start, end) = unsafe { ((*exception.raw()).start, (*exception.raw()).end) };
+    let (start, end, object) = unsafe {
+        let raw = exception.raw();
+        ((*raw).start, (*raw).end, util::field(&raw mut (*raw).object))
+    };
     Ok(Some(Read { encoding, object, reason, start, end }))
 }
 
@@ -153,6 +159,8 @@ impl Read {
 
     fn str_object(&self) -> PyResult<&Str> {
         self.object
+            .as_ref()
+            .ok_or_else(not_set)?
             .downcast::<Str>()
             .ok_or_else(|| type_error("UnicodeError 'object' attribute must be a string"))
     }
@@ -160,6 +168,10 @@ impl Read {
     fn last(&self) -> isize {
         self.end.saturating_sub(1)
     }
+}
+
+fn not_set() -> PyErr {
+    type_error("UnicodeError 'object' attribute is not set")
 }
 
 fn escaped(point: u32) -> String {
@@ -189,7 +201,8 @@ fn encode_str(exception: &UnicodeError) -> PyResult {
 
 fn decode_str(exception: &UnicodeError) -> PyResult {
     let Some(read) = read(exception)? else { return "".into_py() };
-    let Some(object) = read.object.downcast::<Bytes>() else {
+    let object = read.object.as_ref().ok_or_else(not_set)?;
+    let Some(object) = object.downcast::<Bytes>() else {
         return Err(type_error("UnicodeError 'object' attribute must be a bytes"));
     };
     let Read { encoding, reason, start, .. } = &read;

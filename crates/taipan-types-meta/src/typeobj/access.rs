@@ -5,7 +5,7 @@
 
 use taipan_abi::*;
 use taipan_object::err::{PyErr, PyResult};
-use taipan_object::instance::{attribute_error_with, bind_descriptor, is_data_descriptor};
+use taipan_object::instance::{attribute_error_with, bind_descriptor, gives_values, is_data_descriptor};
 use taipan_object::native::{from_c_int, opt_ptr, ret};
 use taipan_object::statics::*;
 use taipan_object::typeobject::{self, bind_for_class};
@@ -29,6 +29,7 @@ fn find(ty: &Type, name: &Str) -> PyResult<Option<Ref>> {
     let meta = metatype.lookup(name);
     if let Some(descr) = &meta
         && is_data_descriptor(descr)
+        && gives_values(descr)
     {
         // SAFETY: a live type.
         let has_get = unsafe { (*descr.ty().raw()).tp_descr_get.is_some() };

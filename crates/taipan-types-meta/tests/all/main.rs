@@ -20,7 +20,7 @@ fn nothing(_: &str) -> PyResult<Ref> {
 static HOOKS: Hooks = Hooks {
     import_module: nothing,
     warn: |_, _, _| Ok(()),
-    unraisable: |error, _| panic!("unraisable: {}", error.repr_lossy()),
+    unraisable: |error, _, _| panic!("unraisable: {}", error.repr_lossy()),
     check_signals: || Ok(()),
     current_globals: || None,
     current_super_args: || Err(err::runtime_error("super(): no current frame")),

@@ -5,6 +5,8 @@ mod make;
 pub use make::complex_from_object;
 
 use crate::format::argument_name;
+use core::mem::offset_of;
+use taipan_abi::{Py_READONLY, Py_T_DOUBLE, Py_complex, PyComplexObject};
 use taipan_num::complex as kernel;
 use taipan_num::complex::c;
 use taipan_num::float::FloatError;
@@ -196,14 +198,6 @@ fn format(z: &Complex, spec: &Object) -> PyResult<Ref<Str>> {
     crate::format::format_complex(z, spec)
 }
 
-fn real(z: &Complex) -> f64 {
-    z.value().0
-}
-
-fn imag(z: &Complex) -> f64 {
-    z.value().1
-}
-
 methods! {
     static TABLE = {
         class one "from_number" "($type, number, /)" = make::from_number, "The complex of a number; texts are refused.";
@@ -214,8 +208,22 @@ methods! {
     }
 }
 
-static GETSET: [GetSetRow; 2] =
-    [getset_row(c"real", real, c"The real part."), getset_row(c"imag", imag, c"The imaginary part.")];
+const MEMBERS: &[Member] = &[
+    Member::new(
+        c"real",
+        Py_T_DOUBLE,
+        offset_of!(PyComplexObject, cval) + offset_of!(Py_complex, real),
+        Py_READONLY,
+        c"The real part.",
+    ),
+    Member::new(
+        c"imag",
+        Py_T_DOUBLE,
+        offset_of!(PyComplexObject, cval) + offset_of!(Py_complex, imag),
+        Py_READONLY,
+        c"The imaginary part.",
+    ),
+];
 
 /// `complex`.
 pub static SPEC: TypeSpec = TypeSpec {
@@ -238,6 +246,6 @@ pub static SPEC: TypeSpec = TypeSpec {
         nb_true_divide(div),
     ],
     methods: TABLE,
-    getset: &GETSET,
+    members: MEMBERS,
     ..TypeSpec::new(&PyComplex_Type)
 };

@@ -4,6 +4,7 @@
 //! block), `ob_size + 1` bytes from there belong to the data and their final zero, and the size does
 //! not change while buffers are exported.
 
+use super::make::Source;
 use super::{
     Bytelike, compare, concat, contains, data_arg, length, remainder, repeat, repeated, repr_literal,
 };
@@ -171,8 +172,21 @@ fn init(array: &ByteArray, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> 
     let (mut storage, mut names) = (Vec::new(), None);
     let bound = SIGNATURE.bind_tuple(args, kwargs, &mut storage, &mut names)?;
     splice(array, 0, array.len(), &[])?;
-    let source = super::make::source(&bound, "bytearray", false)?;
-    splice(array, 0, array.len(), source.as_slice())
+    match super::make::source(&bound, "bytearray", false)? {
+        Source::Iterable(iterable) => {
+            let iterator = super::make::iterate(&iterable)?;
+            let fill = || {
+                while let Some(item) = protocol::iter_next(&iterator)? {
+                    let byte = byte_value(&item, RANGE)?;
+                    splice(array, array.len(), array.len(), &[byte])?;
+                }
+                Ok(())
+            };
+            // A source that breaks off leaves nothing behind.
+            fill().or_else(|error| splice(array, 0, array.len(), &[]).and(Err(error)))
+        }
+        source => splice(array, 0, array.len(), source.as_slice()),
+    }
 }
 
 fn repr(array: &ByteArray) -> String {
@@ -258,7 +272,7 @@ fn store(array: &ByteArray, key: &Object, value: Option<&Object>) -> PyResult<()
         let from = range.start as usize;
         return splice(array, from, (range.stop.max(range.start)) as usize, &new);
     }
-    if value.is_none() {
+    if new.is_empty() {
         return delete_steps(array, range);
     }
     if new.len() != range.count {
@@ -341,8 +355,11 @@ fn copy(array: &ByteArray) -> PyResult<Ref<ByteArray>> {
 
 fn extend(array: &ByteArray, value: &Object) -> PyResult<()> {
     if has_buffer(value) {
+        let end = array.len();
         let data = data_arg(value)?.to_vec();
-        return splice(array, array.len(), array.len(), &data);
+        // Taking the buffer may have changed the array.
+        let end = end.min(array.len());
+        return splice(array, end, end, &data);
     }
     if value.downcast::<Str>().is_some() {
         return Err(err::type_error("expected iterable of integers; got: 'str'"));

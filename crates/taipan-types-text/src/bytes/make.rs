@@ -1,7 +1,8 @@
 //! Making `bytes`, and what the constructors of both types share.
 
+use crate::str::check_names;
 use crate::util::name_arg;
-use taipan_object::buffer::{alloc_instance, bytes_from_object, special_bytes};
+use taipan_object::buffer::{alloc_instance, bytes_from_object, has_buffer, special_bytes};
 use taipan_object::bytes::Bytes;
 use taipan_object::dict::Dict;
 use taipan_object::native::{Args, Signature};
@@ -14,6 +15,8 @@ use taipan_object::{Object, PyResult, Ref, Type, err, protocol, raise};
 pub(super) enum Source {
     Data(Vec<u8>),
     Bytes(Ref<Bytes>),
+    /// A bytearray takes these ints one by one, in sight of the iterator.
+    Iterable(Ref),
 }
 
 impl Source {
@@ -21,6 +24,7 @@ impl Source {
         match self {
             Source::Data(data) => data,
             Source::Bytes(bytes) => bytes.as_slice(),
+            Source::Iterable(_) => &[],
         }
     }
 }
@@ -46,6 +50,7 @@ fn zeros(object: &Object) -> PyResult<Option<Vec<u8>>> {
 pub(super) fn source(args: &Args<'_>, function: &str, special: bool) -> PyResult<Source> {
     let encoding = args.get(1).map(|name| name_arg(name, function, " 'encoding'")).transpose()?;
     let errors = args.get(2).map(|name| name_arg(name, function, " 'errors'")).transpose()?;
+    check_names(encoding.as_deref(), errors.as_deref())?;
     let Some(object) = args.get(0) else {
         if encoding.is_some() || errors.is_some() {
             let what = if encoding.is_some() { "encoding" } else { "errors" };
@@ -53,6 +58,14 @@ pub(super) fn source(args: &Args<'_>, function: &str, special: bool) -> PyResult
         }
         return Ok(Source::Data(Vec::new()));
     };
+    if special
+        && encoding.is_none()
+        && errors.is_none()
+        && !object.is_exact(&PyBytes_Type)
+        && let Some(bytes) = special_bytes(object)?
+    {
+        return Ok(Source::Bytes(bytes));
+    }
     if let Some(text) = object.downcast::<Str>() {
         if let Some(encoding) = encoding {
             let made = crate::str::encode(text, &encoding, errors.as_deref().unwrap_or("strict"))?;
@@ -68,18 +81,25 @@ pub(super) fn source(args: &Args<'_>, function: &str, special: bool) -> PyResult
         let what = if encoding.is_some() { "encoding" } else { "errors" };
         return Err(raise!(PyExc_TypeError, "{what} without a string argument"));
     }
-    if special {
-        if let Some(bytes) = object.downcast::<Bytes>().filter(|bytes| bytes.is_exact(&PyBytes_Type)) {
-            return Ok(Source::Bytes(Ref::of(bytes)));
-        }
-        if let Some(bytes) = special_bytes(object)? {
-            return Ok(Source::Bytes(bytes));
-        }
+    if special && let Some(bytes) = object.downcast::<Bytes>().filter(|bytes| bytes.is_exact(&PyBytes_Type)) {
+        return Ok(Source::Bytes(Ref::of(bytes)));
     }
     match zeros(object)? {
         Some(data) => Ok(Source::Data(data)),
-        None => bytes_from_object(object).map(Source::Data),
+        None if special || has_buffer(object) => bytes_from_object(object).map(Source::Data),
+        None => Ok(Source::Iterable(object.new_ref())),
     }
+}
+
+/// The iterator over the ints that a bytearray is made of.
+pub(super) fn iterate(object: &Object) -> PyResult<Ref> {
+    object.iter().map_err(|error| {
+        if error.is(&PyExc_TypeError) {
+            raise!(PyExc_TypeError, "cannot convert '{}' object to bytearray", object.ty().message_name())
+        } else {
+            error
+        }
+    })
 }
 
 static SIGNATURE: Signature = Signature::parse("bytes", "(source=b'', encoding='utf-8', errors='strict')");
@@ -91,8 +111,8 @@ pub(super) fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     let source = source(&bound, "bytes", true)?;
     if ty.is(&PyBytes_Type) {
         return match source {
-            Source::Data(data) => Bytes::new(&data).map(Ref::upcast),
             Source::Bytes(bytes) => Ok(bytes.upcast()),
+            other => Bytes::new(other.as_slice()).map(Ref::upcast),
         };
     }
     let data = source.as_slice();

@@ -57,6 +57,7 @@ fn find_in(data: &[u8], sub: &[u8], start: isize, end: isize, last: bool) -> Opt
 
 fn searched<T: Bytelike>(this: &T, name: &str, args: &[&Object], last: bool) -> PyResult<Option<usize>> {
     let (sub, start, end) = search_args(name, args)?;
+    let _hold = this.hold();
     let sub = sub_arg(sub)?;
     Ok(find_in(this.data(), &sub, start, end, last))
 }
@@ -83,6 +84,7 @@ pub(super) fn rindex<T: Bytelike>(this: &T, args: &[&Object]) -> PyResult<usize>
 
 pub(super) fn count<T: Bytelike>(this: &T, args: &[&Object]) -> PyResult<usize> {
     let (sub, start, end) = search_args("count", args)?;
+    let _hold = this.hold();
     let sub = sub_arg(sub)?;
     let data = this.data();
     let Some((start, end)) = bounds(data.len(), start, end) else { return Ok(0) };
@@ -192,6 +194,7 @@ impl Trim for [u8] {
 pub(super) fn split<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref<List>> {
     let limit = limit(args)?;
     let Some(separator) = args.get_some(0) else { return list_of::<T>(&split_blanks(this.data(), limit)) };
+    let _hold = this.hold();
     let separator = data_arg(separator)?;
     if separator.is_empty() {
         return Err(empty_separator());
@@ -210,6 +213,7 @@ pub(super) fn split<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref<List
 pub(super) fn rsplit<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref<List>> {
     let limit = limit(args)?;
     let Some(separator) = args.get_some(0) else { return list_of::<T>(&rsplit_blanks(this.data(), limit)) };
+    let _hold = this.hold();
     let separator = data_arg(separator)?;
     if separator.is_empty() {
         return Err(empty_separator());
@@ -228,6 +232,7 @@ pub(super) fn rsplit<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref<Lis
 }
 
 fn parts<T: Bytelike>(this: &T, separator: &Object, last: bool) -> PyResult<Ref<Tuple>> {
+    let _hold = this.hold();
     let wanted = data_arg(separator)?;
     if wanted.is_empty() {
         return Err(empty_separator());
@@ -341,7 +346,9 @@ pub(super) fn replace<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref> {
 }
 
 pub(super) fn join<T: Bytelike>(this: &T, iterable: &Object) -> PyResult<Ref> {
-    let items = match iterable.downcast::<List>() {
+    let _hold = this.hold();
+    let list = iterable.downcast::<List>();
+    let items = match list {
         Some(list) => list.to_vec(),
         None => {
             let iterator = iterable.iter().map_err(|error| {
@@ -360,6 +367,9 @@ pub(super) fn join<T: Bytelike>(this: &T, iterable: &Object) -> PyResult<Ref> {
             ));
         }
         parts.push(data_arg(item)?);
+        if list.is_some_and(|list| list.len() != items.len()) {
+            return Err(err::runtime_error("sequence changed size during iteration"));
+        }
     }
     let separator = this.data();
     let mut total = separator.len().saturating_mul(parts.len().saturating_sub(1));
@@ -378,6 +388,7 @@ pub(super) fn join<T: Bytelike>(this: &T, iterable: &Object) -> PyResult<Ref> {
 pub(super) fn decode<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<Ref> {
     let encoding = args.get(0).map(|name| name_arg(name, "decode", " 'encoding'")).transpose()?;
     let errors = args.get(1).map(|name| name_arg(name, "decode", " 'errors'")).transpose()?;
+    crate::str::check_names(encoding.as_deref(), errors.as_deref())?;
     let data = this.data().to_vec();
     crate::str::decode(&data, encoding.as_deref().unwrap_or("utf-8"), errors.as_deref().unwrap_or("strict"))
 }
@@ -655,6 +666,7 @@ pub fn hex_text(data: impl FnOnce() -> Vec<u8>, args: &Args<'_>) -> PyResult<Str
 }
 
 pub(super) fn hex<T: Bytelike>(this: &T, args: &Args<'_>) -> PyResult<String> {
+    let _hold = this.hold();
     hex_text(|| this.data().to_vec(), args)
 }
 

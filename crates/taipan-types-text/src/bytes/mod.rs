@@ -32,6 +32,30 @@ pub(crate) trait Bytelike: Layout {
     fn unchanged(&self) -> PyResult<Ref>;
     /// The view as any object.
     fn object(&self) -> &Object;
+    /// Forbids a change of size while Python code reads the arguments of an operation.
+    fn hold(&self) -> Hold<'_> {
+        Hold(None)
+    }
+}
+
+/// Counts as an export of a bytearray's buffer while it lives.
+pub(crate) struct Hold<'a>(Option<&'a ByteArray>);
+
+impl<'a> Hold<'a> {
+    fn new(array: &'a ByteArray) -> Self {
+        // SAFETY: the view guarantees the layout.
+        unsafe { (*array.raw()).ob_exports += 1 };
+        Hold(Some(array))
+    }
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        if let Some(array) = self.0 {
+            // SAFETY: the view guarantees the layout; the count was raised in `new`.
+            unsafe { (*array.raw()).ob_exports -= 1 };
+        }
+    }
 }
 
 impl Bytelike for Bytes {
@@ -65,6 +89,9 @@ impl Bytelike for ByteArray {
     }
     fn object(&self) -> &Object {
         self
+    }
+    fn hold(&self) -> Hold<'_> {
+        Hold::new(self)
     }
 }
 
@@ -184,6 +211,7 @@ fn subscript<T: Bytelike>(this: &T, key: &Object, what: &str, out_of_range: &str
 }
 
 fn contains<T: Bytelike>(this: &T, item: &Object) -> PyResult<bool> {
+    let _hold = this.hold();
     if protocol::has_index(item) && !taipan_object::buffer::has_buffer(item) {
         let byte = taipan_object::buffer::byte_value(item, "byte must be in range(0, 256)")?;
         return Ok(memchr::memchr(byte, this.data()).is_some());
@@ -206,10 +234,12 @@ fn compare<T: Bytelike>(this: &T, other: &Object, op: CompareOp) -> PyResult<Ref
     Ok(new_bool(holds))
 }
 
-#[expect(clippy::unnecessary_to_owned, reason = "formatting runs code that may change a bytearray under us")]
 fn remainder<T: Bytelike>(this: &Object, values: &Object) -> PyResult<Ref> {
     match this.downcast::<T>() {
-        Some(this) => T::make(&crate::percent::format_bytes(&this.data().to_vec(), values)?),
+        Some(this) => {
+            let _hold = this.hold();
+            T::make(&crate::percent::format_bytes(this.data(), values)?)
+        }
         None => Ok(not_implemented().new_ref()),
     }
 }

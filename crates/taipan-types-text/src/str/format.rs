@@ -180,6 +180,9 @@ fn build(text: &Str, names: Names<'_>) -> PyResult<Ref<Str>> {
 
 /// `str.format`.
 pub(super) fn format(text: &Str, args: CallArgs<'_>) -> PyResult<Ref<Str>> {
+    if text.is_exact(&PyUnicode_Type) && !text.code_points().any(|c| c == 0x7b || c == 0x7d) {
+        return Ok(Ref::of(text));
+    }
     build(text, Names::Call(args))
 }
 

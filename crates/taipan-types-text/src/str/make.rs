@@ -8,7 +8,7 @@ use taipan_object::native::{CallArgs, Signature};
 use taipan_object::statics::{PyExc_TypeError, PyUnicode_Type};
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{Str, empty, fill_subclass};
-use taipan_object::{Object, PyResult, Ref, Type, err, raise, state};
+use taipan_object::{Object, PyResult, Ref, Type, err, intern, raise, state};
 
 /// Bytes decoded by a named codec; plain UTF-8 and ASCII do not ask the registry.
 ///
@@ -53,6 +53,24 @@ pub fn encode(text: &Str, encoding: &str, errors: &str) -> PyResult {
         ));
     }
     Ok(result)
+}
+
+/// In development mode: whether a codec and an error handler of these names exist, even where they
+/// would not be needed.
+///
+/// # Errors
+/// `LookupError`.
+pub(crate) fn check_names(encoding: Option<&str>, errors: Option<&str>) -> PyResult<()> {
+    if (encoding.is_none() && errors.is_none()) || !state::interp().dev_mode.get() {
+        return Ok(());
+    }
+    let codecs = (state::interp().hooks.get().import_module)("_codecs")?;
+    for (function, name) in [(intern!("lookup"), encoding), (intern!("lookup_error"), errors)] {
+        if let Some(name) = name {
+            codecs.call_method(function, &[&*Str::from_utf8(name)?])?;
+        }
+    }
+    Ok(())
 }
 
 /// `str(object, encoding, errors)`.
@@ -104,6 +122,7 @@ pub(super) fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     let bound = SIGNATURE.bind_tuple(args, kwargs, &mut storage, &mut names)?;
     let encoding = bound.get(1).map(|name| name_arg(name, "str", " 'encoding'")).transpose()?;
     let errors = bound.get(2).map(|name| name_arg(name, "str", " 'errors'")).transpose()?;
+    check_names(encoding.as_deref(), errors.as_deref())?;
     let text = match bound.get(0) {
         None => empty().new_ref(),
         Some(object) => str_from_object(object, encoding.as_deref(), errors.as_deref())?,

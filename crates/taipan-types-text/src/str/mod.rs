@@ -15,6 +15,7 @@ pub use build::{concat, concat_all, join, join_items, repeat};
 pub(crate) use case::{ascii_swapcase, ascii_title};
 pub use format::{format_str, format_value};
 pub use iter::{ASCII_ITER_SPEC, ITER_SPEC, StrAsciiIter};
+pub(crate) use make::check_names;
 pub use make::{decode, encode, str_from_object};
 pub use repr::{ascii_of, repr_of};
 pub use search::{contains, find_in, matches_at};
@@ -137,6 +138,7 @@ fn encode_method(text: &Str, args: &Args<'_>) -> PyResult {
     let encoding =
         args.get(0).map(|name| crate::util::name_arg(name, "encode", " 'encoding'")).transpose()?;
     let errors = args.get(1).map(|name| crate::util::name_arg(name, "encode", " 'errors'")).transpose()?;
+    check_names(encoding.as_deref(), errors.as_deref())?;
     encode(text, encoding.as_deref().unwrap_or("utf-8"), errors.as_deref().unwrap_or("strict"))
 }
 
