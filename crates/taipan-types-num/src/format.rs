@@ -106,7 +106,7 @@ fn float_code(spec: &Spec, default_precision: usize, code: u8) -> PyResult<(char
         (b'r', Some(precision)) => (b'g', precision),
         (code, given) => (code, given.unwrap_or(default_precision)),
     };
-    if precision > i32::MAX as usize {
+    if precision > float::MAX_PRECISION {
         return Err(err::value_error("precision too big"));
     }
     Ok((char::from(code), precision))
