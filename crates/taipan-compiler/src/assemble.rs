@@ -127,7 +127,7 @@ fn resolve_jump_offsets(instrs: &mut [FlatInstr]) -> Vec<u32> {
             let behind = offsets[*at] + size;
             let target = offsets[*target as usize];
             instr.arg = if instr.op == Opcode::END_ASYNC_FOR {
-                behind - target - END_SEND_OFFSET
+                behind.saturating_sub(target + END_SEND_OFFSET)
             } else {
                 target.abs_diff(behind)
             };

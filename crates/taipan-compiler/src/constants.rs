@@ -62,6 +62,21 @@ pub struct UnitConstants {
 const SEARCH_LIMIT: usize = 32;
 
 impl UnitConstants {
+    /// Appends a constant whether it is new or not.
+    pub fn give(&mut self, id: ConstId) {
+        let next = self.list.len() as u32;
+        self.list.push(id);
+        if self.list.len() > SEARCH_LIMIT {
+            if self.index.is_empty() {
+                for (id, at) in self.list.iter().zip(0..) {
+                    self.index.entry(*id).or_insert(at);
+                }
+            } else {
+                self.index.entry(id).or_insert(next);
+            }
+        }
+    }
+
     /// Index of a constant, which is appended when it is new.
     #[inline]
     pub fn add(&mut self, id: ConstId) -> u32 {

@@ -50,6 +50,22 @@ impl InstrSeq {
         }
     }
 
+    /// A sequence in which the arguments of jumps are positions already.
+    pub fn of_positions(instrs: Vec<Instr>) -> InstrSeq {
+        let labels = (0..instrs.len() as u32).collect();
+        InstrSeq { instrs, labels, annotations: None }
+    }
+
+    /// The instructions with positions in the place of labels.
+    pub fn into_positions(mut self) -> Vec<Instr> {
+        for instr in &mut self.instrs {
+            if instr.op.has_target() {
+                instr.arg = self.labels[instr.arg as usize];
+            }
+        }
+        self.instrs
+    }
+
     /// A label without a place.
     pub fn new_label(&mut self) -> Label {
         self.labels.push(UNPLACED);

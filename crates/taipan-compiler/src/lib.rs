@@ -10,7 +10,7 @@
 mod assemble;
 mod codegen;
 mod constants;
-mod docstring;
+pub mod docstring;
 pub mod error;
 mod flow;
 mod fold;
@@ -18,6 +18,7 @@ pub mod future;
 mod instr;
 pub mod names;
 mod preprocess;
+pub mod stages;
 pub mod symtable;
 mod unparse;
 
@@ -109,15 +110,7 @@ fn compile_with(
     options: &Options,
     warnings: &mut Vec<Warning>,
 ) -> Compiled<Code> {
-    let depth = Depth::new(options.max_depth);
-    let mut future = future::from_module(module)?;
-    future.features |= options.flags & FUTURE_MASK;
-    let mut preprocessor = preprocess::Preprocessor::new(options.optimize, future.annotations(), depth);
-    let result = preprocessor.module(module);
-    warnings.append(&mut preprocessor.warnings);
-    result?;
-    let mut names = Names::new();
-    let table = SymbolTable::build(module, &mut names, &future, options.top_level_await, depth)?;
+    let (names, table, future, depth) = prepared(module, options, warnings)?;
     let (code, mut more) = codegen::Compiler::module(
         module,
         names,
@@ -130,6 +123,24 @@ fn compile_with(
     )?;
     warnings.append(&mut more);
     Ok(code)
+}
+
+/// What code generation needs besides the tree, which is prepared on the way.
+fn prepared(
+    module: &mut Mod,
+    options: &Options,
+    warnings: &mut Vec<Warning>,
+) -> Compiled<(Names, SymbolTable, future::Future, Depth)> {
+    let depth = Depth::new(options.max_depth);
+    let mut future = future::from_module(module)?;
+    future.features |= options.flags & FUTURE_MASK;
+    let mut preprocessor = preprocess::Preprocessor::new(options.optimize, future.annotations(), depth);
+    let result = preprocessor.module(module);
+    warnings.append(&mut preprocessor.warnings);
+    result?;
+    let mut names = Names::new();
+    let table = SymbolTable::build(module, &mut names, &future, options.top_level_await, depth)?;
+    Ok((names, table, future, depth))
 }
 
 /// The symbol tables of a tree, as Python's `symtable` module shows them.

@@ -23,9 +23,9 @@ use taipan_object::statics::*;
 use taipan_object::{Type, intern, state};
 
 /// Runs before the first choice: code that runs once is not worth one.
-const WARMUP: u16 = 1;
+pub const WARMUP: u16 = 1;
 /// Runs of the general form that a specialised one is forgiven before it is chosen anew.
-const COOLDOWN: u16 = 52;
+pub const COOLDOWN: u16 = 52;
 const COUNT: u16 = 0x0FFF;
 
 /// Counts down; `true` when a choice is due.

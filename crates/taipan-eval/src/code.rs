@@ -4,6 +4,7 @@
 //! rewrites them in place; `co_code` gives the original back. Constants are shared, immortal where
 //! interned; names are interned strs.
 
+use core::cell::Cell;
 use core::mem::offset_of;
 use taipan_abi::*;
 use taipan_bytecode as bytecode;
@@ -16,7 +17,7 @@ use taipan_object::native::{
 use taipan_object::statics::PyCode_Type;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyResult, Ref, alloc, layout, refcount, singletons};
+use taipan_object::{Object, PyResult, Ref, alloc, layout, refcount, singletons, state};
 
 layout!(
     /// A code object.
@@ -190,6 +191,7 @@ impl Code {
     /// # Errors
     /// `MemoryError`.
     pub fn from_parts(parts: Parts<'_>) -> PyResult<Ref<Code>> {
+        let parts = if debug_ranges().get() { parts } else { parts.without_columns()? };
         let object = alloc::alloc_object(&PyCode_Type, (parts.code.len() / 2 + 4).cast_signed())?;
         let kinds = parts.localspluskinds.as_slice();
         let count = |bit: u8| kinds.iter().filter(|kind| **kind & bit != 0).count() as i32;
@@ -297,6 +299,34 @@ pub struct Parts<'a> {
     pub firstlineno: i32,
     pub linetable: Ref<Bytes>,
     pub exceptiontable: Ref<Bytes>,
+}
+
+impl Parts<'_> {
+    /// Keeps of the places in the source only the lines.
+    fn without_columns(self) -> PyResult<Self> {
+        let mut writer = bytecode::location::LocationWriter::new(self.firstlineno);
+        for (units, location) in
+            bytecode::location::LocationReader::new(self.linetable.as_slice(), self.firstlineno)
+        {
+            let line = location.lineno;
+            let kept =
+                bytecode::Location { lineno: line, end_lineno: line, col_offset: -1, end_col_offset: -1 };
+            writer.push(kept, units);
+        }
+        Ok(Self { linetable: Bytes::new(&writer.finish())?, ..self })
+    }
+}
+
+/// Whether code objects keep columns.
+struct DebugRanges(Cell<bool>);
+
+fn debug_ranges() -> &'static Cell<bool> {
+    &state::interp().extension(|| DebugRanges(Cell::new(true))).0
+}
+
+/// Sets whether code objects that are made from now on know columns and ends of what they come from.
+pub fn keep_debug_ranges(keep: bool) {
+    debug_ranges().set(keep);
 }
 
 /// A str from the compiler's text.
@@ -511,7 +541,7 @@ fn co_branches(code: &Code) -> PyResult {
 
 /// The line table in the form that ended with Python 3.9, which old tools still read.
 fn co_lnotab(code: &Code) -> PyResult<Ref<Bytes>> {
-    (taipan_object::state::interp().hooks.get().warn)(
+    (state::interp().hooks.get().warn)(
         &taipan_object::statics::PyExc_DeprecationWarning,
         "co_lnotab is deprecated, use co_lines instead.",
         1,

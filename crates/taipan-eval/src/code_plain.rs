@@ -67,7 +67,34 @@ impl Code {
     /// # Errors
     /// `MemoryError`.
     pub fn from_plain(plain: &bytecode::Code, filename: &Str) -> PyResult<Ref<Code>> {
-        let mut maker = Maker {
+        Maker::new(filename).code(plain)
+    }
+
+    /// As [`from_plain`](Code::from_plain), with these objects for constants.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn from_plain_with(
+        plain: &bytecode::Code,
+        filename: &Str,
+        consts: Ref<Tuple>,
+    ) -> PyResult<Ref<Code>> {
+        Maker::new(filename).code_with(plain, consts)
+    }
+
+    /// The objects of constants; `filename` is that of the code among them.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn constants_from_plain(plain: &[Constant], filename: &Str) -> PyResult<Vec<Ref>> {
+        let mut maker = Maker::new(filename);
+        plain.iter().map(|constant| maker.constant(constant)).collect()
+    }
+}
+
+impl Maker<'_> {
+    fn new(filename: &Str) -> Maker<'_> {
+        Maker {
             filename,
             names: Quick::default(),
             shared: Quick::default(),
@@ -75,18 +102,19 @@ impl Code {
             complexes: Quick::default(),
             tables: Quick::default(),
             tuples: Quick::default(),
-        };
-        maker.code(plain)
+        }
     }
-}
 
-impl Maker<'_> {
     fn code(&mut self, plain: &bytecode::Code) -> PyResult<Ref<Code>> {
         let mut consts = Vec::with_capacity(plain.consts.len());
         for constant in plain.consts.iter() {
             consts.push(self.constant(constant)?);
         }
         let consts = self.tuple(consts)?;
+        self.code_with(plain, consts)
+    }
+
+    fn code_with(&mut self, plain: &bytecode::Code, consts: Ref<Tuple>) -> PyResult<Ref<Code>> {
         Code::from_parts(Parts {
             argcount: plain.argcount,
             posonlyargcount: plain.posonlyargcount,

@@ -363,7 +363,7 @@ fn annotations(function: &Function) -> PyResult {
                 if made.downcast::<Dict>().is_none() {
                     return Err(raise!(
                         PyExc_TypeError,
-                        "__annotate__() must return a dict, not {}",
+                        "__annotate__ returned non-dict of type '{}'",
                         made.ty().message_name()
                     ));
                 }

@@ -3,7 +3,7 @@
 //!
 //! This is an unsafe district: the loop works on raw frames and stack words.
 
-mod adaptive;
+pub mod adaptive;
 pub mod async_generator;
 pub mod call;
 pub mod code;

@@ -95,16 +95,33 @@ fn check_text(source: &str) -> PyResult<()> {
 }
 
 /// The tree of a parser's result, when its warnings have been issued.
-fn parsed_tree(parsed: Parsed, filename: &Str) -> PyResult<Mod> {
+fn parsed_tree(parsed: Parsed, source: &str, filename: &Str) -> PyResult<Mod> {
     let (outcome, warnings) = match parsed {
         Ok(parsed) => (Ok(parsed.module), parsed.warnings),
-        Err(rejected) => (Err(rejected.error), rejected.warnings),
+        Err(rejected) => (Err((rejected.error, rejected.last_statement)), rejected.warnings),
     };
     for warning in warnings {
         let error = warning.error.as_deref().map(|error| parse_error(error, filename));
         issue(&warning.msg, filename, i64::from(warning.lineno), error)?;
     }
-    outcome.map_err(|error| parse_error(&error, filename))
+    outcome.map_err(|(error, last_statement)| {
+        let raised = parse_error(&error, filename);
+        match note_source(&raised, last_statement, source) {
+            Ok(()) => raised,
+            Err(other) => other,
+        }
+    })
+}
+
+/// Gives a syntax error what `traceback` needs to look for misspelt keywords: where the last good statement stands,
+/// and the source.
+fn note_source(error: &PyErr, (line, column): (i32, i32), source: &str) -> PyResult<()> {
+    if !protocol::is_instance(error.exception(), &PyExc_SyntaxError)? {
+        return Ok(());
+    }
+    let number = |value: i32| Int::from_i64(i64::from(value)).upcast();
+    let known = Tuple::from_array([number(line), number(column), Str::from_utf8(source)?.upcast()])?;
+    error.exception().setattr(intern!("_metadata"), Some(&known))
 }
 
 /// The code object of a compiler's result, when its warnings have been issued.
@@ -124,7 +141,7 @@ fn code_object(compiled: Compiled, source: &str, filename: &Str) -> PyResult<Ref
 fn parse(source: &str, filename: &Str, settings: Settings) -> PyResult<Mod> {
     check_text(source)?;
     let flags = parser_flags(settings);
-    parsed_tree(with_stack(|| taipan_syntax::parse(source, settings.mode, &flags))?, filename)
+    parsed_tree(with_stack(|| taipan_syntax::parse(source, settings.mode, &flags))?, source, filename)
 }
 
 /// Compiles text.
@@ -139,7 +156,7 @@ pub fn compile_text(source: &str, filename: &Str, settings: Settings) -> PyResul
         let compiled = parsed.as_mut().ok().map(|parsed| compiler::compile(&mut parsed.module, "", &options));
         (parsed, compiled)
     })?;
-    parsed_tree(parsed, filename)?;
+    parsed_tree(parsed, source, filename)?;
     match compiled {
         Some(compiled) => code_object(compiled, source, filename),
         None => Err(taipan_object::err::system_error("a tree was not compiled")),
@@ -159,6 +176,29 @@ pub(crate) fn compile_tree(
     let mut options = compiler_options(settings);
     options.max_depth = depth_that_fits(options.max_depth);
     code_object(compiler::compile(module, "", &options), source, filename)
+}
+
+/// What the code generator makes of a tree.
+///
+/// # Errors
+/// As [`compile_text`].
+pub(crate) fn generate(
+    module: &mut Mod,
+    filename: &Str,
+    settings: Settings,
+) -> PyResult<compiler::stages::GeneratedModule> {
+    let mut options = compiler_options(settings);
+    options.max_depth = depth_that_fits(options.max_depth);
+    match compiler::stages::generate(module, &options) {
+        Ok(mut generated) => {
+            issue_all(std::mem::take(&mut generated.warnings), "", filename)?;
+            Ok(generated)
+        }
+        Err(failure) => {
+            issue_all(failure.warnings, "", filename)?;
+            Err(compile_error(&failure.error, "", filename))
+        }
+    }
 }
 
 /// How deep a tree that stands here already may be for the stack that is left.

@@ -3,7 +3,14 @@
 //! [`Config::parse`] follows CPython's own order: options up to the first thing that is none; `-c` and `-m`
 //! end them; then the `PYTHON*` variables, unless `-E` or `-I` turn them off.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
+
+use taipan_object::state;
+
+/// The configuration that an interpreter was started with.
+#[derive(Default)]
+struct Started(RefCell<Option<Config>>);
 
 /// What is to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +56,8 @@ pub struct Config {
     pub safe_path: bool,
     pub unbuffered: bool,
     pub skip_first_line: bool,
+    /// Whether code objects know more of places than lines.
+    pub code_debug_ranges: bool,
     /// The seed of str hashes: `None` for a random one.
     pub hash_seed: Option<u32>,
     pub int_max_str_digits: i32,
@@ -88,6 +97,7 @@ impl Default for Config {
             safe_path: false,
             unbuffered: false,
             skip_first_line: false,
+            code_debug_ranges: true,
             hash_seed: None,
             int_max_str_digits: 4300,
             warnoptions: Vec::new(),
@@ -109,6 +119,17 @@ fn digits(text: &str) -> Option<i32> {
 }
 
 impl Config {
+    /// Notes that the running interpreter was started with this.
+    pub(crate) fn install(&self) {
+        *state::interp().extension(Started::default).0.borrow_mut() = Some(self.clone());
+        taipan_eval::code::keep_debug_ranges(self.code_debug_ranges);
+    }
+
+    /// What the running interpreter was started with.
+    pub(crate) fn of_interpreter() -> Option<Config> {
+        state::interp().extension(Started::default).0.borrow().clone()
+    }
+
     /// Reads the command line (the program's own name first) and the environment.
     ///
     /// # Errors
@@ -274,6 +295,9 @@ impl Config {
         };
         // A number counts as so many of the option; any other text as one.
         let count = |name: &str| text(name).map_or(0, |value| value.parse::<i32>().unwrap_or(1).max(0));
+        if text("PYTHONNODEBUGRANGES").is_some() {
+            self.code_debug_ranges = false;
+        }
         self.debug = self.debug.max(count("PYTHONDEBUG"));
         self.verbose = self.verbose.max(count("PYTHONVERBOSE"));
         self.optimize = self.optimize.max(count("PYTHONOPTIMIZE"));
@@ -333,6 +357,7 @@ impl Config {
                     None | Some("0" | "1") => {}
                     Some(_) => return Err("Fatal Python error: invalid -X utf8 option value\n".to_owned()),
                 },
+                "no_debug_ranges" => self.code_debug_ranges = false,
                 "warn_default_encoding" => self.warn_default_encoding = 1,
                 "pycache_prefix" => self.pycache_prefix = value.filter(|value| !value.is_empty()),
                 "int_max_str_digits" => {

@@ -77,13 +77,15 @@ pub struct Rejected {
     pub error: ParseError,
     /// `SyntaxWarning`s in the order they are raised.
     pub warnings: Vec<Warning>,
+    /// Line and column of the last compound statement that was understood before the error; zeros for none.
+    pub last_statement: (i32, i32),
 }
 
 /// Parses `source`.
 pub fn parse(source: &str, mode: Mode, flags: &Flags) -> Result<Parsed, Box<Rejected>> {
     let prepared = match source::prepare(source, mode) {
         Ok(text) => text,
-        Err(error) => return Err(Box::new(Rejected { error, warnings: Vec::new() })),
+        Err(error) => return Err(Box::new(Rejected { error, warnings: Vec::new(), last_statement: (0, 0) })),
     };
     let settings = parser::Settings {
         mode,
@@ -96,9 +98,6 @@ pub fn parse(source: &str, mode: Mode, flags: &Flags) -> Result<Parsed, Box<Reje
     match parser::parse(&prepared, settings) {
         Ok((module, warnings)) => Ok(Parsed { module, warnings }),
         Err(Some(rejected)) => Err(rejected),
-        Err(None) => {
-            let (error, warnings) = diagnose::diagnose(&prepared, mode, flags);
-            Err(Box::new(Rejected { error, warnings }))
-        }
+        Err(None) => Err(Box::new(diagnose::diagnose(&prepared, mode, flags))),
     }
 }

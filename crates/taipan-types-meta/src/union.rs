@@ -80,7 +80,7 @@ pub fn or(left: &Object, right: &Object) -> PyResult {
 /// # Errors
 /// `TypeError` for none at all; what comparing odd members raises.
 pub fn make(members: &[&Object]) -> PyResult {
-    let mut flat: Vec<Ref> = Vec::new();
+    let mut flat: Vec<Known> = Vec::new();
     for member in members {
         match member.downcast::<Union>() {
             Some(union) => {
@@ -91,6 +91,7 @@ pub fn make(members: &[&Object]) -> PyResult {
             None => add(&mut flat, member)?,
         }
     }
+    let flat: Vec<Ref> = flat.into_iter().map(|member| member.value).collect();
     match &flat[..] {
         [] => return Err(type_error("Cannot take a Union of no types.")),
         [only] => return Ok(only.clone()),
@@ -106,15 +107,24 @@ pub fn make(members: &[&Object]) -> PyResult {
     Ok(made)
 }
 
-fn add(flat: &mut Vec<Ref>, member: &Object) -> PyResult<()> {
+/// A member with its hash, if it has one.
+struct Known {
+    value: Ref,
+    hash: Option<isize>,
+}
+
+/// Adds a member that is not there yet. Members are compared as a set would compare them: only those with the same
+/// hash, and those without one only among themselves.
+fn add(flat: &mut Vec<Known>, member: &Object) -> PyResult<()> {
     // `None` stands for its type.
     let member: &Object = if is_none(member) { &_PyNone_Type } else { member };
+    let hash = member.hash().ok();
     for known in flat.iter() {
-        if known.equals(member)? {
+        if known.hash == hash && (known.value.is(member) || known.value.equals(member)?) {
             return Ok(());
         }
     }
-    flat.push(member.new_ref());
+    flat.push(Known { value: member.new_ref(), hash });
     Ok(())
 }
 

@@ -205,7 +205,7 @@ fn float_text(
     let flags = Flags { alternate: spec.alternate, ..Flags::default() };
     let precision = precision.unwrap_or(6);
     if precision > float::MAX_PRECISION {
-        return Err(raise!(PyExc_ValueError, "precision too big"));
+        return Err(err::value_error("precision too big"));
     }
     let text = float::format(value, char::from(conversion), precision, flags);
     let (negative, digits) = match text.strip_prefix('-') {

@@ -25,6 +25,7 @@ use crate::flow::{self, Layout, UnitFacts};
 use crate::future::Future;
 use crate::instr::{InstrSeq, Label};
 use crate::names::{Name, NameMap, NameSet, Names, known};
+use crate::stages::Generated;
 use crate::symtable::*;
 use blocks::Guard;
 
@@ -51,6 +52,8 @@ pub(crate) struct Unit<'a> {
     qualname: PyStr,
     private: Option<Name>,
     seq: InstrSeq,
+    /// What was generated for the units within, when that is wanted.
+    nested: Vec<Generated>,
     stashed: Option<InstrSeq>,
     names: NameSet,
     varnames: NameSet,
@@ -97,6 +100,8 @@ pub(crate) struct Compiler<'a> {
     pub depth: Depth,
     /// Above zero while code is generated once more that has been generated before.
     pub silenced: u32,
+    /// Whether the sequences of nested units are kept.
+    keeps_sequences: bool,
     /// Memory of finished units.
     memory: flow::Memory,
     spare_seqs: Vec<InstrSeq>,
@@ -121,7 +126,7 @@ impl<'a> Compiler<'a> {
     #[expect(clippy::too_many_arguments, reason = "one call with the whole of `compile()`'s settings")]
     pub fn module(
         module: &'a Mod,
-        mut names: Names,
+        names: Names,
         table: SymbolTable,
         filename: PyStr,
         future: Future,
@@ -129,8 +134,44 @@ impl<'a> Compiler<'a> {
         optimize: u8,
         depth: Depth,
     ) -> Compiled<(Code, Vec<Warning>)> {
+        let mut compiler = Compiler::new(names, table, filename, future, inherited_flags, optimize, depth);
+        let add_none = compiler.module_code(module)?;
+        let finished = compiler.finish_unit(add_none, false)?;
+        Ok((finished.code, compiler.warnings))
+    }
+
+    /// Stops behind code generation: the instructions, the constants of the module, the warnings.
+    #[expect(clippy::too_many_arguments, reason = "as `module`")]
+    pub fn generated(
+        module: &'a Mod,
+        names: Names,
+        table: SymbolTable,
+        filename: PyStr,
+        future: Future,
+        inherited_flags: u32,
+        optimize: u8,
+        depth: Depth,
+    ) -> Compiled<(Generated, Vec<Constant>, Vec<Warning>)> {
+        let mut compiler = Compiler::new(names, table, filename, future, inherited_flags, optimize, depth);
+        compiler.keeps_sequences = true;
+        let add_none = compiler.module_code(module)?;
+        compiler.add_return(add_none);
+        let Compiler { unit, pool, warnings, .. } = compiler;
+        let consts = unit.consts.list.iter().map(|id| pool.get(*id).clone()).collect();
+        Ok((Generated { instrs: unit.seq.into_positions(), nested: unit.nested }, consts, warnings))
+    }
+
+    fn new(
+        mut names: Names,
+        table: SymbolTable,
+        filename: PyStr,
+        future: Future,
+        inherited_flags: u32,
+        optimize: u8,
+        depth: Depth,
+    ) -> Compiler<'a> {
         let unit = Box::new(new_unit(&mut names, &table, UnitKind::Module, 0, known::ANON_MODULE, 1));
-        let mut compiler = Compiler {
+        Compiler {
             names,
             table,
             pool: ConstantPool::default(),
@@ -144,30 +185,34 @@ impl<'a> Compiler<'a> {
             warnings: Vec::new(),
             depth,
             silenced: 0,
+            keeps_sequences: false,
             memory: flow::Memory::default(),
             spare_seqs: Vec::new(),
-        };
+        }
+    }
+
+    /// Generates the code of a tree; whether it is to return None is given back.
+    fn module_code(&mut self, module: &'a Mod) -> Compiled<bool> {
         let start = Location { lineno: 0, end_lineno: 1, col_offset: 0, end_col_offset: 0 };
-        compiler.op_i(start, Opcode::RESUME, RESUME_AT_FUNC_START);
-        compiler.op(start, Opcode::ANNOTATIONS_PLACEHOLDER);
+        self.op_i(start, Opcode::RESUME, RESUME_AT_FUNC_START);
+        self.op(start, Opcode::ANNOTATIONS_PLACEHOLDER);
         let add_none = match module {
             Mod::Module(node) => {
-                compiler.module_body(&node.body, false)?;
+                self.module_body(&node.body, false)?;
                 true
             }
             Mod::Interactive(node) => {
-                compiler.interactive = true;
-                compiler.module_body(&node.body, true)?;
+                self.interactive = true;
+                self.module_body(&node.body, true)?;
                 true
             }
             Mod::Expression(node) => {
-                compiler.expr(&node.body)?;
+                self.expr(&node.body)?;
                 false
             }
             Mod::FunctionType(_) => return Err(CompileError::system("module kind should not be possible")),
         };
-        let finished = compiler.finish_unit(add_none, false)?;
-        Ok((finished.code, compiler.warnings))
+        Ok(add_none)
     }
 
     fn module_body(&mut self, body: &'a [ast::Stmt], interactive: bool) -> Compiled<()> {
@@ -277,13 +322,18 @@ impl<'a> Compiler<'a> {
         flags | self.inherited_flags
     }
 
-    /// Optimises and assembles the unit under work.
-    pub(crate) fn finish_unit(&mut self, add_none: bool, rename_format: bool) -> Compiled<Finished> {
-        let flags = self.code_flags();
+    /// Ends a unit's instructions.
+    fn add_return(&mut self, add_none: bool) {
         if add_none {
             self.load_const(Location::NONE, Constant::None);
         }
         self.op(Location::NONE, Opcode::RETURN_VALUE);
+    }
+
+    /// Optimises and assembles the unit under work.
+    pub(crate) fn finish_unit(&mut self, add_none: bool, rename_format: bool) -> Compiled<Finished> {
+        let flags = self.code_flags();
+        self.add_return(add_none);
         let nparams = self.scope().varnames.len();
         let unit = &mut *self.unit;
         let facts = UnitFacts {
@@ -312,16 +362,22 @@ impl<'a> Compiler<'a> {
             rename_format,
         };
         let code = assemble::assemble(flat, &info, &mut self.names, &self.pool, &self.filename);
-        let mut seq = std::mem::take(&mut unit.seq);
-        seq.clear();
-        self.spare_seqs.push(seq);
+        if !self.keeps_sequences {
+            let mut seq = std::mem::take(&mut unit.seq);
+            seq.clear();
+            self.spare_seqs.push(seq);
+        }
         Ok(Finished { code, freevars: unit.freevars.keys().collect() })
     }
 
     /// Goes back to the unit around.
     pub(crate) fn leave_unit(&mut self) {
         if let Some(outer) = self.outer.pop() {
-            self.unit = outer;
+            let unit = std::mem::replace(&mut self.unit, outer);
+            if self.keeps_sequences {
+                let instrs = unit.seq.into_positions();
+                self.unit.nested.push(Generated { instrs, nested: unit.nested });
+            }
         }
     }
 
@@ -569,6 +625,7 @@ fn new_unit<'a>(
         qualname: names.string(name),
         private: None,
         seq: InstrSeq::default(),
+        nested: Vec::new(),
         stashed: None,
         names: NameSet::default(),
         varnames: block.varnames.clone(),

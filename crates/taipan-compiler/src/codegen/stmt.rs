@@ -360,9 +360,13 @@ impl<'a> Compiler<'a> {
         });
         self.unit.deferred_annotations.push((node, loc, index));
         if let Some(index) = index {
-            let op = if self.unit.kind == UnitKind::Class { Opcode::LOAD_DEREF } else { Opcode::LOAD_NAME };
-            let arg = self.cell_index(known::CONDITIONAL_ANNOTATIONS);
-            self.op_i(loc, op, arg);
+            if self.unit.kind == UnitKind::Class {
+                let arg = self.cell_index(known::CONDITIONAL_ANNOTATIONS);
+                self.op_i(loc, Opcode::LOAD_DEREF, arg);
+            } else {
+                let arg = self.unit.names.add(known::CONDITIONAL_ANNOTATIONS);
+                self.op_i(loc, Opcode::LOAD_NAME, arg as u32);
+            }
             self.load_int(loc, index);
             self.op_i(loc, Opcode::SET_ADD, 1);
             self.op(loc, Opcode::POP_TOP);

@@ -79,7 +79,8 @@ fn effect(instr: &CfgInstr, jump: bool) -> Result<i64, FlowError> {
     opcode::stack_effect(instr.op, instr.arg, jump).ok_or(FlowError("Invalid stack effect"))
 }
 
-fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
+/// Finds out how deep the stack is at the beginning of each block, and how deep at most.
+pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
     for block in &mut graph.blocks {
         block.start_depth = -1;
     }
@@ -146,6 +147,19 @@ pub fn cell_slots(layout: &Layout<'_>) -> Vec<u32> {
         .collect()
 }
 
+/// Is the argument the number of a cell or free variable?
+pub fn numbers_cell(op: Opcode) -> bool {
+    matches!(
+        op,
+        Opcode::MAKE_CELL
+            | Opcode::LOAD_CLOSURE
+            | Opcode::LOAD_DEREF
+            | Opcode::STORE_DEREF
+            | Opcode::DELETE_DEREF
+            | Opcode::LOAD_FROM_DICT_OR_DEREF
+    )
+}
+
 fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
     let generator = facts.flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0;
     if facts.layout.cellvars.is_empty() && facts.layout.freevars.is_empty() && !generator {
@@ -174,15 +188,7 @@ fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
     }
     for block in &mut graph.blocks {
         for instr in &mut block.instrs {
-            if matches!(
-                instr.op,
-                Opcode::MAKE_CELL
-                    | Opcode::LOAD_CLOSURE
-                    | Opcode::LOAD_DEREF
-                    | Opcode::STORE_DEREF
-                    | Opcode::DELETE_DEREF
-                    | Opcode::LOAD_FROM_DICT_OR_DEREF
-            ) {
+            if numbers_cell(instr.op) {
                 instr.arg = slots[instr.arg as usize];
             }
         }
@@ -253,7 +259,8 @@ fn jump_back_around(graph: &mut Graph, id: u32, last: CfgInstr, inverted: Opcode
     block.next = next;
 }
 
-fn linearize(graph: &Graph) -> Vec<FlatInstr> {
+/// Writes the graph out.
+pub fn linearize(graph: &Graph) -> Vec<FlatInstr> {
     let mut first_instr = vec![0u32; graph.blocks.len()];
     let mut count = 0;
     let mut id = 0;

@@ -7,7 +7,8 @@ use taipan_bytecode::Opcode;
 
 use super::graph::{BlockId, Graph, NO_BLOCK, is_jump};
 
-const TRACKED: usize = 64;
+/// How many locals are followed from block to block.
+pub const TRACKED: usize = 64;
 
 /// Turns loads of possibly unbound locals into checking ones.
 pub fn check_unbound_locals(graph: &mut Graph, nlocals: usize, nparams: usize) {

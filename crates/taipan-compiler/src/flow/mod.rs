@@ -20,11 +20,12 @@ mod swaps;
 use taipan_bytecode::Opcode;
 
 use crate::constants::{ConstantPool, UnitConstants};
-use crate::instr::InstrSeq;
+use crate::instr::{Instr, InstrSeq};
 
-pub use finish::{FlatInstr, Flattened, Layout};
+pub use finish::{FlatInstr, Flattened, Layout, numbers_cell};
 pub use graph::Memory;
 use graph::{Graph, NO_BLOCK};
+pub use locals::TRACKED as TRACKED_LOCALS;
 
 /// What went wrong in a flow graph; only a bug (or an abused entry point) can bring it about.
 #[derive(Debug)]
@@ -53,35 +54,76 @@ pub fn optimize(
     memory: &mut Memory,
 ) -> Result<Flattened, FlowError> {
     let mut graph = Graph::build(seq, std::mem::take(memory));
+    optimize_graph(&mut graph, pool, consts, facts.nlocals, facts.nparams)?;
+    let flat = finish::flatten(&mut graph, facts)?;
+    *memory = graph.recycle();
+    Ok(flat)
+}
+
+/// What [`optimize`] does to a graph before cells get their places and jumps their directions, and which loads may
+/// borrow then.
+pub fn optimize_alone(
+    seq: &InstrSeq,
+    pool: &mut ConstantPool,
+    consts: &mut UnitConstants,
+    nlocals: usize,
+) -> Result<Vec<Instr>, FlowError> {
+    let mut graph = Graph::build(seq, Memory::default());
+    optimize_graph(&mut graph, pool, consts, nlocals, 0)?;
+    // Sequences that are no whole program are welcome here: without known depths the rest borrows less.
+    let _ = finish::calculate_stackdepth(&mut graph);
+    borrow::borrow_loads(&mut graph);
+    let flat = finish::linearize(&graph);
+    Ok(flat.into_iter().map(|FlatInstr { op, arg, loc, .. }| Instr { op, arg, loc }).collect())
+}
+
+/// What [`optimize`] does to a graph at the end, done to instructions as they are.
+pub fn flatten_alone(seq: &InstrSeq, facts: &UnitFacts<'_>) -> Result<Flattened, FlowError> {
+    let mut graph = Graph::build(seq, Memory::default());
     handlers::mark_except_handlers(&mut graph);
     handlers::label_exception_targets(&mut graph);
+    finish::flatten(&mut graph, facts)
+}
 
-    simplify::inline_small_or_no_lineno_blocks(&mut graph);
-    simplify::remove_unreachable(&mut graph);
-    lines::resolve_line_numbers(&mut graph);
+/// Does control never go on to the next instruction?
+pub fn ends_path(op: Opcode) -> bool {
+    graph::is_scope_exit(op) || graph::is_unconditional_jump(op)
+}
+
+fn optimize_graph(
+    graph: &mut Graph,
+    pool: &mut ConstantPool,
+    consts: &mut UnitConstants,
+    nlocals: usize,
+    nparams: usize,
+) -> Result<(), FlowError> {
+    handlers::mark_except_handlers(graph);
+    handlers::label_exception_targets(graph);
+
+    simplify::inline_small_or_no_lineno_blocks(graph);
+    simplify::remove_unreachable(graph);
+    lines::resolve_line_numbers(graph);
     let mut folder = fold_block::Folder { pool, consts };
     let mut id = 0;
     while id != NO_BLOCK {
-        peephole::optimize_load_const(&mut graph, id, &mut folder);
+        peephole::optimize_load_const(graph, id, &mut folder);
         id = graph.next(id);
     }
     id = 0;
     while id != NO_BLOCK {
-        peephole::optimize_block(&mut graph, id, &mut folder);
+        peephole::optimize_block(graph, id, &mut folder);
         id = graph.next(id);
     }
-    simplify::remove_redundant_nops_and_pairs(&mut graph);
-    simplify::remove_unreachable(&mut graph);
-    simplify::remove_redundant_nops_and_jumps(&mut graph)?;
+    simplify::remove_redundant_nops_and_pairs(graph);
+    simplify::remove_unreachable(graph);
+    simplify::remove_redundant_nops_and_jumps(graph)?;
 
-    remove_unused_consts(&mut graph, consts);
-    locals::check_unbound_locals(&mut graph, facts.nlocals, facts.nparams);
-    peephole::insert_superinstructions(&mut graph);
-    cold::push_cold_blocks_to_end(&mut graph)?;
-    lines::resolve_line_numbers(&mut graph);
-    let flat = finish::flatten(&mut graph, facts)?;
-    *memory = graph.recycle();
-    Ok(flat)
+    remove_unused_consts(graph, consts);
+    locals::check_unbound_locals(graph, nlocals, nparams);
+    peephole::insert_superinstructions(graph);
+    cold::push_cold_blocks_to_end(graph)?;
+    lines::resolve_line_numbers(graph);
+    Ok(())
 }
 
 /// Drops constants that no instruction loads; the first stays, it may be the docstring.

@@ -106,7 +106,10 @@ impl Analysis<'_> {
             return Ok(LOCAL);
         }
         // In a block that looks names up in a class, the class's own bindings hide those of functions around it.
-        if let Some(class) = class {
+        // The class's dictionary itself is always the implicit cell.
+        if let Some(class) = class
+            && name != known::CLASSDICT
+        {
             let class_flags = self.table.scopes[class].symbol(name);
             if class_flags & DEF_GLOBAL != 0 {
                 return Ok(GLOBAL_EXPLICIT);

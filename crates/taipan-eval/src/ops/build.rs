@@ -89,6 +89,10 @@ pub unsafe fn build_set(words: *mut StackRef, count: usize) -> PyResult {
 /// # Errors
 /// What hashing and comparing raises.
 pub fn set_add(set: &Object, item: &Object) -> PyResult<()> {
+    // What records conditional annotations is a name that anyone can rebind.
+    if !set.is_exact(&PySet_Type) {
+        return Err(type_error(&format!("'{}' object is not a set", set.ty().message_name())));
+    }
     set.call_method(intern!("add"), &[item]).map(|_| ())
 }
 

@@ -94,7 +94,14 @@ pub fn load_name(frame: *mut Frame, index: usize) -> PyResult {
     if let Some(value) = mapping_get(&*load_locals(frame)?, name)? {
         return Ok(value);
     }
-    global_or_builtin(frame, name)
+    // Unlike `LOAD_GLOBAL`, this takes globals for the plain dict that they are underneath.
+    // SAFETY: the running frame is live.
+    unsafe {
+        if let Some(value) = Frame::globals(frame).get_str(name)? {
+            return Ok(value);
+        }
+        mapping_get(Object::borrow((*frame).f_builtins), name)?.ok_or_else(|| not_defined(name))
+    }
 }
 
 /// `LOAD_FROM_DICT_OR_GLOBALS`.

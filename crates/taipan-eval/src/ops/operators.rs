@@ -279,9 +279,28 @@ pub fn set_function_attribute(function: &Function, which: usize, value: Ref) {
             bc::MAKE_FUNCTION_KWDEFAULTS => &raw mut (*raw).func_kwdefaults,
             bc::MAKE_FUNCTION_ANNOTATIONS => &raw mut (*raw).func_annotations,
             bc::MAKE_FUNCTION_CLOSURE => &raw mut (*raw).func_closure,
-            _ => &raw mut (*raw).func_annotate,
+            _ => {
+                name_annotate(function, &value);
+                &raw mut (*raw).func_annotate
+            }
         };
         set_field(field, Some(value));
+    }
+}
+
+/// The function that evaluates annotations is called after the one whose they are.
+#[cold]
+fn name_annotate(function: &Function, annotate: &Object) {
+    let Some(annotate) = annotate.downcast::<Function>() else { return };
+    // SAFETY: the view guarantees the layout.
+    unsafe {
+        let qualname = Object::borrow((*function.raw()).func_qualname);
+        let joined = Str::from_utf8(".__annotate__")
+            .and_then(|end| protocol::binary_op(qualname, &end, protocol::BinaryOp::Add));
+        // Without memory for it the name stays as it was.
+        if let Ok(joined) = joined {
+            set_field(&raw mut (*annotate.raw()).func_qualname, Some(joined));
+        }
     }
 }
 

@@ -71,9 +71,6 @@ pub fn repr(x: f64) -> String {
     format(x, 'r', 0, Flags { add_dot_0: true, ..Flags::default() })
 }
 
-/// The most digits after the point that a caller may ask for: the text's length stays below that of a C `int`.
-pub const MAX_PRECISION: usize = i32::MAX as usize - 1024;
-
 /// Text for one of the codes `e f g r` (lower or upper case) as `PyOS_double_to_string` lays it out.
 pub fn format(x: f64, code: char, precision: usize, flags: Flags) -> String {
     let upper = code.is_ascii_uppercase();

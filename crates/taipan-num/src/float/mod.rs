@@ -11,6 +11,10 @@ mod hex;
 mod ops;
 mod sums;
 
+/// The digits that CPython lets a float be written with: what a C int can count, with room for the rest of
+/// the text.
+pub const MAX_PRECISION: usize = i32::MAX as usize - 1024;
+
 pub use format::*;
 pub use functions::*;
 pub use gamma::*;

@@ -10,7 +10,7 @@ mod objects;
 mod source;
 
 pub(crate) use objects::to_object;
-pub(crate) use source::{check_root, from_object, is_node};
+pub(crate) use source::{check_root, constant, from_object, is_node};
 
 use core::cell::RefCell;
 use std::collections::HashMap;

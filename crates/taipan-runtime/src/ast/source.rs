@@ -220,7 +220,11 @@ fn plain(value: &Str) -> PyStr {
     text.take()
 }
 
-fn constant(value: &Object) -> PyResult<Constant> {
+/// The constant of the syntax that an object is.
+///
+/// # Errors
+/// `TypeError` for an object of another type.
+pub(crate) fn constant(value: &Object) -> PyResult<Constant> {
     if is_none(value) {
         return Ok(Constant::None);
     }

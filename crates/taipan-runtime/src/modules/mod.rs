@@ -5,6 +5,9 @@ pub mod gc;
 pub mod opcode;
 pub mod signal;
 pub mod symtable;
+pub mod test_capi;
+mod test_codes;
+mod test_compiler;
 pub mod test_support;
 pub mod thread;
 pub mod tokenize;
@@ -20,6 +23,7 @@ pub const MODULES: &[&ModuleSpec] = &[
     &opcode::SPEC,
     &signal::SPEC,
     &symtable::SPEC,
+    &test_capi::SPEC,
     &test_support::INTERNAL_SPEC,
     &test_support::LIMITED_SPEC,
     &thread::SPEC,

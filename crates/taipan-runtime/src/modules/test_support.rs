@@ -4,6 +4,8 @@
 //! every function here calls the very function of the object layer that native modules use; nothing is
 //! imitated. What this implementation has no counterpart of is left out, so that a test notices.
 
+use super::{test_codes, test_compiler};
+use taipan_eval::adaptive;
 use taipan_object::dict::Dict;
 use taipan_object::err::type_error;
 use taipan_object::module::{Module, ModuleSpec};
@@ -105,6 +107,15 @@ taipan_object::methods! { static INTERNAL = {
     one "has_inline_values" "($module, arg, /)" = has_inline_values, "Whether the attributes stand in the object itself.";
     noargs "get_recursion_depth" "($module, /)" = |_: &Object| state::recursion_depth(), "How many levels of Python code are running.";
     args "dict_getitem_knownhash" "($module, mp, key, hash, /)" = dict_getitem_knownhash, "The value of a key whose hash is given.";
+    one "get_co_localskinds" "($module, object, /)" = test_codes::local_kinds, "The kinds of a code object's variables.";
+    one "code_returns_only_none" "($module, object, /)" = test_codes::returns_only_none, "Whether code returns nothing but None.";
+    args "get_code_var_counts" "($module, /, code, globalsns=None, builtinsns=None)" = test_codes::var_counts, "How many variables of which kind code has.";
+    args "verify_stateless_code" "($module, /, code, globalsns=None, builtinsns=None)" = test_codes::verify_stateless, "Raise an error if code needs more than its arguments and builtins.";
+    noargs "new_instruction_sequence" "($module, /)" = test_compiler::new_sequence, "An empty instruction sequence.";
+    args "compiler_codegen" "($module, /, ast, filename, optimize, compile_mode=0)" = test_compiler::compiler_codegen, "The instructions that the code generator makes of a tree, and what it notes about the unit.";
+    args "optimize_cfg" "($module, /, instructions, consts, nlocals)" = test_compiler::optimize_cfg, "Take a sequence through the passes over the flow graph. The list of constants is brought up to date.";
+    args "assemble_code_object" "($module, /, filename, instructions, metadata)" = test_compiler::assemble_code_object, "The code object of a sequence.";
+    args "compiler_cleandoc" "($module, /, doc)" = test_compiler::compiler_cleandoc, "A docstring as the compiler stores it.";
 } }
 
 /// `_testinternalcapi`.
@@ -113,6 +124,13 @@ pub static INTERNAL_SPEC: ModuleSpec = ModuleSpec {
     doc: "Insides of the object layer, for tests.",
     methods: INTERNAL,
     init: |module: &Module| {
+        test_compiler::init()?;
+        let counters =
+            [("SPECIALIZATION_THRESHOLD", adaptive::WARMUP), ("SPECIALIZATION_COOLDOWN", adaptive::COOLDOWN)];
+        for (name, most) in counters {
+            // The counter is looked at before it is counted down.
+            module.add(name, &taipan_object::int::Int::from_i64(i64::from(most) + 1))?;
+        }
         module.add("SIZEOF_PYGC_HEAD", &taipan_object::int::Int::from_i64(16))?;
         module.add("SIZEOF_MANAGED_PRE_HEADER", &taipan_object::int::Int::from_i64(16))
     },

@@ -291,6 +291,7 @@ pub(super) fn add_configuration(sys: &Dict, config: &Config) -> PyResult<()> {
         options.set_text(name, &value)?;
     }
     sys.set_text("_xoptions", &options)?;
+    config.install();
     state::interp().int_max_str_digits.set(config.int_max_str_digits);
     state::interp().dev_mode.set(config.dev_mode);
     Ok(())

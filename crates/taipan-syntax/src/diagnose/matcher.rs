@@ -46,6 +46,9 @@ pub(super) struct Matcher<'s> {
     level: u32,
     max_level: u32,
     started: bool,
+    statement_rule: usize,
+    /// Line and column of the last compound statement that was matched.
+    pub(super) last_statement: (i32, i32),
 }
 
 impl<'s> Matcher<'s> {
@@ -57,6 +60,8 @@ impl<'s> Matcher<'s> {
             mode,
             flags: *flags,
             grammar: Grammar::get(),
+            statement_rule: Grammar::get().rule("compound_stmt"),
+            last_statement: (0, 0),
             lexer: Lexer::new(source, options),
             tokens: Vec::new(),
             mark: 0,
@@ -196,7 +201,27 @@ impl<'s> Matcher<'s> {
         };
         self.messages = messages;
         self.level -= 1;
+        if index == self.statement_rule && found.is_some() {
+            self.note_statement(start);
+        }
         Ok(found)
+    }
+
+    /// Remembers where a compound statement begins, unless one further down is known. Functions do not count, nor
+    /// does anything with decorators.
+    fn note_statement(&mut self, start: usize) {
+        let kind = |at: usize| self.tokens.get(at).map(|token| token.kind);
+        let function = match kind(start) {
+            Some(Kind::DEF | Kind::AT) => true,
+            Some(Kind::ASYNC) => kind(start + 1) == Some(Kind::DEF),
+            _ => false,
+        };
+        if let Some(token) = self.tokens.get(start)
+            && !function
+            && token.lineno >= self.last_statement.0
+        {
+            self.last_statement = (token.lineno, token.col);
+        }
     }
 
     /// Left recursion: begins with a failure and lets the rule use its own last result until the

@@ -18,8 +18,8 @@ mod place;
 
 pub(crate) use place::character_offset;
 
-use crate::error::{ErrorKind, ParseError, Warning};
-use crate::{Flags, Mode};
+use crate::error::{ErrorKind, ParseError};
+use crate::{Flags, Mode, Rejected};
 use matcher::Matcher;
 
 /// Deepest nesting of rules, as in CPython.
@@ -28,7 +28,7 @@ const MAX_LEVEL: u32 = 6000;
 const STACK_BYTES: usize = 256 << 20;
 
 /// The error in `source` and the warnings before it.
-pub(crate) fn diagnose(source: &str, mode: Mode, flags: &Flags) -> (ParseError, Vec<Warning>) {
+pub(crate) fn diagnose(source: &str, mode: Mode, flags: &Flags) -> Rejected {
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES);
     std::thread::scope(|scope| {
         match worker.spawn_scoped(scope, || search(source, mode, flags, MAX_LEVEL)) {
@@ -39,11 +39,11 @@ pub(crate) fn diagnose(source: &str, mode: Mode, flags: &Flags) -> (ParseError, 
     })
 }
 
-fn search(source: &str, mode: Mode, flags: &Flags, max_level: u32) -> (ParseError, Vec<Warning>) {
+fn search(source: &str, mode: Mode, flags: &Flags, max_level: u32) -> Rejected {
     let mut matcher = Matcher::new(source, mode, flags, max_level);
     let error = find_error(&mut matcher, mode, flags);
     // Reading on for a better message warns as well.
-    (error, matcher.take_warnings())
+    Rejected { error, warnings: matcher.take_warnings(), last_statement: matcher.last_statement }
 }
 
 fn find_error(matcher: &mut Matcher<'_>, mode: Mode, flags: &Flags) -> ParseError {

@@ -139,7 +139,11 @@ pub(crate) fn parse(
     };
     let module = match (module, parser.own_error) {
         (_, Some(error)) => {
-            return Err(Some(Box::new(crate::Rejected { error: *error, warnings: parser.warnings })));
+            return Err(Some(Box::new(crate::Rejected {
+                error: *error,
+                warnings: parser.warnings,
+                last_statement: (0, 0),
+            })));
         }
         (Err(Fail), None) => return Err(None),
         (Ok(module), None) => module,

@@ -25,9 +25,10 @@ pub(super) fn annotate(ty: &Type) -> PyResult {
     if !ty.has_flag(Py_TPFLAGS_HEAPTYPE) {
         return Err(missing(ty, "__annotate__"));
     }
-    let found = match own(ty, intern!("__annotate_func__"))? {
+    // A class body may define the function itself.
+    let found = match own(ty, intern!("__annotate__"))? {
         Some(found) => Some(found),
-        None => own(ty, intern!("__annotate__"))?,
+        None => own(ty, intern!("__annotate_func__"))?,
     };
     match found {
         Some(found) => bind_for_class(&found, ty),
