@@ -7,6 +7,7 @@
 
 use crate::config::Config;
 use taipan_object::dict::Dict;
+use taipan_object::err::type_error;
 use taipan_object::float::Float;
 use taipan_object::int::Int;
 use taipan_object::module::{Module, ModuleSpec};
@@ -15,7 +16,7 @@ use taipan_object::singletons::{new_bool, new_none};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyResult, Ref, Type, TypeSpec, methods, payload, raise, state};
+use taipan_object::{Object, PyErr, PyResult, Ref, Type, TypeSpec, methods, payload, raise, state};
 
 /// An instance, whatever its class.
 pub struct Plain;
@@ -95,7 +96,51 @@ fn config_get(_: &Object, args: &Args<'_>) -> PyResult {
     }
 }
 
+fn exception_class(object: &Object) -> Option<&Type> {
+    let base: &Type = &PyExc_BaseException;
+    object.downcast::<Type>().filter(|class| class.is_subtype(base))
+}
+
+/// Raises what a class makes of the arguments 0, 1, …, `count` of them.
+fn raise_exception(_: &Object, args: &Args<'_>) -> PyResult {
+    let (class, count) = (args.required(0), args.required(1).to_isize()?);
+    let Some(class) = exception_class(class) else {
+        let shown = class.repr()?;
+        return Err(raise!(
+            PyExc_SystemError,
+            "_PyErr_SetObject: exception {} is not a BaseException subclass",
+            shown.to_utf8()?
+        ));
+    };
+    let numbers: Vec<Ref> = (0..count as i64).map(|number| Int::from_i64(number).upcast()).collect();
+    let numbers: Vec<&Object> = numbers.iter().map(|number| &**number).collect();
+    Err(PyErr::with_args(class, &numbers))
+}
+
+/// A new exception class.
+fn make_exception_with_doc(_: &Object, args: &Args<'_>) -> PyResult {
+    let text = |at: usize| -> PyResult<Option<&Str>> {
+        match args.get(at) {
+            None => Ok(None),
+            Some(value) => match value.downcast::<Str>() {
+                Some(text) => Ok(Some(text)),
+                None => Err(raise!(
+                    PyExc_TypeError,
+                    "make_exception_with_doc() argument {} must be str, not {}",
+                    at + 1,
+                    value.ty().message_name()
+                )),
+            },
+        }
+    };
+    let name = text(0)?.ok_or_else(|| type_error("a name is required"))?;
+    taipan_types_meta::exceptions::new_exception_class(name.to_utf8()?, text(1)?, args.get(2), args.get(3))
+}
+
 methods! { static FUNCTIONS = {
+    args "raise_exception" "($module, exc, num_args, /)" = raise_exception, "Raise a class with so many numbers as arguments.";
+    noargs "raise_memoryerror" "($module, /)" = |_: &Object| -> PyResult { Err(taipan_object::alloc::no_memory()) }, "Raise what a failed allocation raises.";
+    args "make_exception_with_doc" "($module, /, name, doc=<unrepresentable>, base=<unrepresentable>, dict=<unrepresentable>)" = make_exception_with_doc, "Make an exception class.";
     args "config_get" "($module, name, /)" = config_get, "An option of the interpreter's configuration.";
     many "meth_varargs" "" = |this: &Object, args: &[&Object]| positional(this.new_ref(), args), "The module and the arguments.";
     keywords "meth_varargs_keywords" "" = |this: &Object, args: CallArgs<'_>| with_keywords(this.new_ref(), args), "The module, the arguments and the keywords.";
