@@ -2,6 +2,7 @@
 
 use crate::util::{Field, GC_BASE, no_keywords};
 use taipan_object::dict::Dict;
+use taipan_object::gc;
 use taipan_object::native::*;
 use taipan_object::protocol::{BinaryOp, binary_op, iter_next};
 use taipan_object::tuple::Tuple;
@@ -146,7 +147,12 @@ fn pairwise_step(state: &Pairwise) -> PyResult<Option<Ref>> {
     };
     let Some(item) = iter_next(&iterator)? else { return Ok(None) };
     state.last.set(Some(item.clone()));
-    Ok(Some(Tuple::from_array([last, item])?.upcast()))
+    let pair = Tuple::from_array([last, item])?;
+    // Programs may count on the collector knowing every pair, even one of atoms.
+    if !gc::is_tracked(&pair) {
+        gc::track(&pair);
+    }
+    Ok(Some(pair.upcast()))
 }
 
 iterator!(
