@@ -84,8 +84,10 @@ fn read_table() -> Result<Vec<(String, usize)>, String> {
 }
 
 fn write_table(table: &[(String, usize)]) -> Result<(), String> {
-    let mut text =
-        String::from("# test module\ttests that pass; written by `cargo dev conformance BINARY --raise`\n");
+    let mut text = String::from(
+        "# test module\ttests that pass; raised by `cargo dev conformance BINARY --raise`\n\
+         # (one below that where a test depends on the speed of the machine)\n",
+    );
     let mut rows: Vec<_> = table.iter().collect();
     rows.sort();
     for (name, floor) in rows {

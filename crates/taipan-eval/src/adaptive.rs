@@ -56,7 +56,7 @@ unsafe fn choose(instruction: *mut u16, chosen: Option<u8>) {
         match chosen {
             Some(opcode) => {
                 set_opcode(instruction, opcode);
-                counter.write(counter.read() & !COUNT | COOLDOWN);
+                counter.write(COOLDOWN);
             }
             None => back_off(counter),
         }

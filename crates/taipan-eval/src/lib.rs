@@ -18,6 +18,7 @@ mod instructions;
 pub mod interp;
 pub mod locals_proxy;
 pub mod ops;
+mod quick;
 pub mod specialize;
 pub mod stackref;
 pub mod traceback;

@@ -113,8 +113,13 @@ pub unsafe fn call_def(
 }
 
 /// The result of a C function, which must be either an object or a raised exception.
+///
+/// # Safety
+/// `result` is an owned reference or null.
+/// # Errors
+/// What the function raised; `SystemError` when it broke the rule.
 #[inline(always)]
-unsafe fn checked_result(result: *mut PyObject, describe: &dyn Fn() -> String) -> PyResult {
+pub unsafe fn checked_result(result: *mut PyObject, describe: &dyn Fn() -> String) -> PyResult {
     if result.is_null() || err::occurred() {
         // SAFETY: forwarded contract.
         return unsafe { failed_result(result, describe) };
@@ -249,7 +254,7 @@ impl CFunction {
         }
     }
 
-    fn message_name(&self) -> String {
+    pub fn message_name(&self) -> String {
         // CPython names the module of anything but builtins.
         // SAFETY: the view guarantees the layout.
         let module = unsafe { Object::borrow_opt((*self.raw()).m_module) };

@@ -235,6 +235,12 @@ impl MethodDescr {
         unsafe { (*self.raw()).d_method }
     }
 
+    /// `type.name()`, for messages.
+    pub fn message_name(&self) -> String {
+        let common = self.as_descr();
+        format!("{}.{}()", common.owner().name(), common.name_text())
+    }
+
     /// The calling convention of the method.
     pub fn convention(&self) -> i32 {
         // SAFETY: the row outlives the type.
@@ -269,7 +275,7 @@ unsafe fn method_call(
     unsafe {
         let object = Object::borrow(*args);
         common.check(object)?;
-        let describe = || format!("{}.{}()", common.owner().name(), common.name_text());
+        let describe = || descr.message_name();
         call_def(
             descr.def(),
             object.as_ptr(),

@@ -358,7 +358,7 @@ unsafe fn to_bool(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = peek!(vm, 1);
-        if let Some(truth) = sp::quick_truth(value) {
+        if let Some(truth) = quick::quick_truth(value) {
             vm.sp = vm.sp.sub(1);
             if value.is_owned() {
                 save!(vm);

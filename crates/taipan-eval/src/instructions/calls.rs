@@ -205,7 +205,7 @@ unsafe fn call_len(mut vm: Vm) -> Next {
             && taipan_object::state::interp().callables.is_len(target.object().cast())
         {
             save!(vm);
-            let length = match sp::quick_len(peek!(vm, 1)) {
+            let length = match quick::quick_len(peek!(vm, 1)) {
                 Some(length) => length,
                 None => check!(vm, peek!(vm, 1).look().len()),
             };
@@ -227,7 +227,7 @@ unsafe fn call_isinstance(mut vm: Vm) -> Next {
             && taipan_object::state::interp().callables.is_isinstance(target.object().cast())
         {
             let (object, class) = (peek!(vm, 2), peek!(vm, 1));
-            if let Some(is) = sp::quick_isinstance(object, class) {
+            if let Some(is) = quick::quick_isinstance(object, class) {
                 save!(vm);
                 called!(vm, base, StackRef::borrowed(bool_object(is)));
             }
@@ -248,7 +248,9 @@ unsafe fn call_builtin_o(mut vm: Vm) -> Next {
             save!(vm);
             let function: &callable::CFunction = target.object().cast();
             if let Some(result) =
-                sp::call_native(function.def_ptr(), function.raw_self(), vm.sp.sub(count), count)
+                quick::call_native(function.def_ptr(), function.raw_self(), vm.sp.sub(count), count, &|| {
+                    function.message_name()
+                })
             {
                 let result = check!(vm, result);
                 called!(vm, base, StackRef::owned(result));
@@ -298,7 +300,11 @@ unsafe fn call_method_descriptor_o(mut vm: Vm) -> Next {
             if (*args).ty().is_subtype(method.as_descr().owner()) {
                 save!(vm);
                 let object = StackRef::materialize(&mut *args);
-                if let Some(result) = sp::call_native(method.def(), object, args.add(1), count - 1) {
+                if let Some(result) =
+                    quick::call_native(method.def(), object, args.add(1), count - 1, &|| {
+                        method.message_name()
+                    })
+                {
                     let result = check!(vm, result);
                     called!(vm, base, StackRef::owned(result));
                 }

@@ -220,8 +220,6 @@ unsafe fn match_class(mut vm: Vm) -> Next {
 unsafe fn exit_init_check(vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
-        // The last number is named so that the cases span all bytes: no range check.
-
         save!(vm);
         raise!(vm, taipan_object::err::system_error("this instruction cannot be run"));
     }

@@ -314,7 +314,7 @@ unsafe fn unpack_sequence(mut vm: Vm) -> Next {
         // One form does for all: telling a tuple from a list costs less than a failed guard.
 
         let sequence = peek!(vm, 1);
-        if let Some(items) = sp::items_of(sequence, vm.oparg) {
+        if let Some(items) = quick::items_of(sequence, vm.oparg) {
             vm.sp = vm.sp.sub(1);
             for index in (0..vm.oparg).rev() {
                 push!(vm, StackRef::owned(Object::borrow(items.add(index).read()).new_ref()));
@@ -388,7 +388,7 @@ unsafe fn for_iter_range(mut vm: Vm) -> Next {
     unsafe {
         let iterator = peek!(vm, 1);
         if iterator.is_exact(&PyRangeIter_Type) {
-            let item = sp::next_of_range(iterator.ptr());
+            let item = quick::next_of_range(iterator.ptr());
             if item.is_null() {
                 next!(vm, vm.oparg + 2);
             }
@@ -405,7 +405,7 @@ unsafe fn for_iter_list(mut vm: Vm) -> Next {
     unsafe {
         let iterator = peek!(vm, 1);
         if iterator.is_exact(&PyListIter_Type) {
-            let item = sp::next_of_list(iterator.ptr());
+            let item = quick::next_of_list(iterator.ptr());
             if item.is_null() {
                 next!(vm, vm.oparg + 2);
             }
@@ -422,7 +422,7 @@ unsafe fn for_iter_tuple(mut vm: Vm) -> Next {
     unsafe {
         let iterator = peek!(vm, 1);
         if iterator.is_exact(&PyTupleIter_Type) {
-            let item = sp::next_of_tuple(iterator.ptr());
+            let item = quick::next_of_tuple(iterator.ptr());
             if item.is_null() {
                 next!(vm, vm.oparg + 2);
             }

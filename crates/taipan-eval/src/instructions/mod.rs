@@ -16,6 +16,7 @@ use crate::function::Function;
 use crate::generator;
 use crate::interp::exact_float;
 use crate::ops;
+use crate::quick;
 use crate::specialize as sp;
 use crate::stackref::StackRef;
 use crate::unwind;
@@ -343,7 +344,7 @@ macro_rules! int_arm {
                 peek!($vm, 1) = result;
                 next!($vm, 5);
             }
-        } else if let Some((a, b)) = sp::int_pair(left, right)
+        } else if let Some((a, b)) = quick::int_pair(left, right)
             && let Some(result) = $values(a, b).and_then(StackRef::try_int)
         {
             $vm.sp = $vm.sp.sub(1);
@@ -359,7 +360,7 @@ macro_rules! float_arm {
         let (left, right) = (peek!($vm, 2), peek!($vm, 1));
         if let (Some(a), Some(b)) = (exact_float(left), exact_float(right)) {
             $vm.sp = $vm.sp.sub(1);
-            peek!($vm, 1) = sp::float_in_place($values(a, b), left, right);
+            peek!($vm, 1) = quick::float_in_place($values(a, b), left, right);
             next!($vm, 5);
         }
         deopt!($vm, op::BINARY_OP);

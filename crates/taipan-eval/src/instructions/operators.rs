@@ -43,7 +43,7 @@ unsafe fn binary_op(mut vm: Vm) -> Next {
             adaptive::binary_op(vm.ip, left, right, vm.oparg);
         }
         save!(vm);
-        if let Some(result) = sp::quick_binary(left, right, vm.oparg) {
+        if let Some(result) = quick::quick_binary(left, right, vm.oparg) {
             vm.sp = vm.sp.sub(2);
             push!(vm, result);
             left.close();
@@ -51,14 +51,14 @@ unsafe fn binary_op(mut vm: Vm) -> Next {
             next!(vm, 5);
         }
         if vm.oparg == 26
-            && let Some(result) = sp::native_item(left, right)
+            && let Some(result) = quick::native_item(left, right)
         {
             vm.sp = vm.sp.sub(2);
             push!(vm, result);
             done!(vm, 5, left);
         }
         if vm.oparg == 26
-            && let Some(function) = sp::python_getitem(left)
+            && let Some(function) = quick::python_getitem(left)
         {
             vm.sp = vm.sp.sub(2);
             let mut words = [left, right];
@@ -142,7 +142,7 @@ unsafe fn binary_op_extend(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (left, right) = (peek!(vm, 2), peek!(vm, 1));
-        if let Some(result) = sp::extended_binary(left, right, vm.oparg) {
+        if let Some(result) = quick::extended_binary(left, right, vm.oparg) {
             vm.sp = vm.sp.sub(1);
             peek!(vm, 1) = result;
             next!(vm, 5);
@@ -158,7 +158,7 @@ unsafe fn binary_op_add_unicode(mut vm: Vm) -> Next {
     unsafe {
         let (left, right) = (peek!(vm, 2), peek!(vm, 1));
         if left.is_exact(&PyUnicode_Type) && right.is_exact(&PyUnicode_Type) {
-            let text = check!(vm, sp::concat(left.object(), right.object()));
+            let text = check!(vm, quick::concat(left.object(), right.object()));
             vm.sp = vm.sp.sub(2);
             push!(vm, StackRef::owned(text));
             left.close();
@@ -175,7 +175,7 @@ unsafe fn binary_op_inplace_add_unicode(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (left, right) = (peek!(vm, 2), peek!(vm, 1));
-        if sp::append_in_place(left, right, local!(vm, 0), *vm.ip.add(6)) {
+        if quick::append_in_place(left, right, local!(vm, 0), *vm.ip.add(6)) {
             vm.sp = vm.sp.sub(2);
             right.close();
             // The local holds the longer string already: its STORE_FAST is done.
@@ -192,7 +192,7 @@ unsafe fn binary_op_subscr_list_int(mut vm: Vm) -> Next {
     unsafe {
         let (container, key) = (peek!(vm, 2), peek!(vm, 1));
         if container.is_exact(&PyList_Type)
-            && let Some(item) = sp::list_item(container, key)
+            && let Some(item) = quick::list_item(container, key)
         {
             vm.sp = vm.sp.sub(1);
             peek!(vm, 1) = item;
@@ -209,7 +209,7 @@ unsafe fn binary_op_subscr_tuple_int(mut vm: Vm) -> Next {
     unsafe {
         let (container, key) = (peek!(vm, 2), peek!(vm, 1));
         if container.is_exact(&PyTuple_Type)
-            && let Some(item) = sp::tuple_item(container, key)
+            && let Some(item) = quick::tuple_item(container, key)
         {
             vm.sp = vm.sp.sub(1);
             peek!(vm, 1) = item;
@@ -225,7 +225,7 @@ unsafe fn binary_op_subscr_str_int(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (container, key) = (peek!(vm, 2), peek!(vm, 1));
-        if let Some(item) = sp::str_item(container, key) {
+        if let Some(item) = quick::str_item(container, key) {
             vm.sp = vm.sp.sub(1);
             peek!(vm, 1) = item;
             key.close();
@@ -307,7 +307,7 @@ unsafe fn compare_op(mut vm: Vm) -> Next {
             adaptive::compare_op(vm.ip, left, right);
         }
         save!(vm);
-        if let Some(result) = sp::quick_compare(left, right, vm.oparg) {
+        if let Some(result) = quick::quick_compare(left, right, vm.oparg) {
             vm.sp = vm.sp.sub(2);
             left.close();
             right.close();
@@ -331,7 +331,7 @@ unsafe fn compare_op_int(mut vm: Vm) -> Next {
         let (left, right) = (peek!(vm, 2), peek!(vm, 1));
         if left.both_int(right) {
             vm.sp = vm.sp.sub(2);
-            truth!(vm, sp::holds(left.int_value(), right.int_value(), vm.oparg), 1);
+            truth!(vm, quick::holds(left.int_value(), right.int_value(), vm.oparg), 1);
         }
         compare_long_ints(vm.ip, vm.sp, vm.frame, vm.thread, vm.oparg)
     }
@@ -354,7 +354,7 @@ unsafe fn compare_long_ints(
             vm.sp = vm.sp.sub(2);
             left.close();
             right.close();
-            truth!(vm, sp::holds(a, b, vm.oparg), 1);
+            truth!(vm, quick::holds(a, b, vm.oparg), 1);
         }
         deopt!(vm, op::COMPARE_OP);
     }
@@ -370,7 +370,7 @@ unsafe fn compare_op_float(mut vm: Vm) -> Next {
             vm.sp = vm.sp.sub(2);
             left.close();
             right.close();
-            truth!(vm, sp::holds(a, b, vm.oparg), 1);
+            truth!(vm, quick::holds(a, b, vm.oparg), 1);
         }
         deopt!(vm, op::COMPARE_OP);
     }
@@ -384,7 +384,7 @@ unsafe fn compare_op_str(mut vm: Vm) -> Next {
         let (left, right) = (peek!(vm, 2), peek!(vm, 1));
         if left.is_exact(&PyUnicode_Type)
             && right.is_exact(&PyUnicode_Type)
-            && let Some(result) = sp::quick_compare(left, right, vm.oparg)
+            && let Some(result) = quick::quick_compare(left, right, vm.oparg)
         {
             vm.sp = vm.sp.sub(2);
             left.close();
@@ -416,7 +416,7 @@ unsafe fn contains_op(mut vm: Vm) -> Next {
     unsafe {
         save!(vm);
         let (item, container) = (peek!(vm, 2), peek!(vm, 1));
-        let found = match sp::quick_contains(container, item) {
+        let found = match quick::quick_contains(container, item) {
             Some(found) => found,
             None => check!(vm, protocol::contains(&container.look(), &item.look())),
         };
@@ -438,7 +438,7 @@ unsafe fn store_subscr(mut vm: Vm) -> Next {
             adaptive::store_subscr(vm.ip, container, key);
         }
         save!(vm);
-        if !sp::store_native_item(container, key, value) {
+        if !quick::store_native_item(container, key, value) {
             check!(vm, protocol::set_item(&container.look(), &key.look(), &value.look()));
         }
         vm.sp = vm.sp.sub(3);
@@ -457,7 +457,7 @@ unsafe fn store_subscr_list_int(mut vm: Vm) -> Next {
     unsafe {
         let (value, container, key) = (peek!(vm, 3), peek!(vm, 2), peek!(vm, 1));
         if container.is_exact(&PyList_Type)
-            && let Some(place) = sp::list_place(container, key)
+            && let Some(place) = quick::list_place(container, key)
         {
             vm.sp = vm.sp.sub(3);
             let old = StackRef::from_ptr(place.replace(value.into_ref().into_ptr()));
