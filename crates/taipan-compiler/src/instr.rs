@@ -85,6 +85,13 @@ impl InstrSeq {
         self.labels[label.0 as usize] = self.instrs.len() as u32;
     }
 
+    /// Indices of the instructions that are jumped to or handle exceptions, in no order.
+    pub fn targets(&self) -> impl Iterator<Item = u32> {
+        // Without labels there is nothing to look for.
+        let instrs = if self.labels.is_empty() { &[] } else { &self.instrs[..] };
+        instrs.iter().filter(|instr| instr.op.has_target()).map(|instr| self.labels[instr.arg as usize])
+    }
+
     /// Index of the instruction that a label stands before.
     #[inline]
     pub fn position(&self, label: u32) -> u32 {

@@ -104,6 +104,7 @@ pub(crate) struct Compiler<'a> {
     keeps_sequences: bool,
     /// Memory of finished units.
     memory: flow::Memory,
+    flat: flow::Flattened,
     spare_seqs: Vec<InstrSeq>,
 }
 
@@ -187,6 +188,7 @@ impl<'a> Compiler<'a> {
             silenced: 0,
             keeps_sequences: false,
             memory: flow::Memory::default(),
+            flat: flow::Flattened::default(),
             spare_seqs: Vec::new(),
         }
     }
@@ -343,7 +345,8 @@ impl<'a> Compiler<'a> {
             flags,
             firstlineno: unit.firstlineno,
         };
-        let flat = flow::optimize(&unit.seq, &mut self.pool, &mut unit.consts, &facts, &mut self.memory)
+        let (memory, flat) = (&mut self.memory, &mut self.flat);
+        flow::optimize(&unit.seq, &mut self.pool, &mut unit.consts, &facts, memory, flat)
             .map_err(|error| CompileError::system(error.0))?;
         let info = UnitInfo {
             name: unit.name,
@@ -361,7 +364,7 @@ impl<'a> Compiler<'a> {
             consts: &unit.consts,
             rename_format,
         };
-        let code = assemble::assemble(flat, &info, &mut self.names, &self.pool, &self.filename);
+        let code = assemble::assemble(&mut self.flat, &info, &mut self.names, &self.pool, &self.filename);
         if !self.keeps_sequences {
             let mut seq = std::mem::take(&mut unit.seq);
             seq.clear();

@@ -3,12 +3,12 @@
 use taipan_bytecode::{Location, Opcode};
 
 use super::FlowError;
-use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, is_jump};
+use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK};
 use super::simplify::remove_redundant_nops_and_jumps;
 
 /// Moves cold blocks to the end, keeping their order.
 pub fn push_cold_blocks_to_end(graph: &mut Graph) -> Result<(), FlowError> {
-    if graph.next(0) == NO_BLOCK {
+    if graph.next(0) == NO_BLOCK || !graph.blocks.iter().any(|block| block.except_handler) {
         return Ok(());
     }
     mark_warm(graph);
@@ -75,11 +75,8 @@ fn for_each_successor(graph: &mut Graph, id: BlockId, mut visit: impl FnMut(&mut
     if next != NO_BLOCK && graph.at(id).falls_through() {
         visit(graph, next);
     }
-    for at in 0..graph.at(id).instrs.len() {
-        let instr = graph.at(id).instrs[at];
-        if is_jump(instr.op) {
-            visit(graph, instr.target);
-        }
+    if let Some(target) = graph.at(id).jump_target() {
+        visit(graph, target);
     }
 }
 
@@ -93,7 +90,7 @@ fn add_explicit_jumps(graph: &mut Graph) {
             instr.target = next;
             graph.at_mut(next).is_label = true;
             let block = graph.at_mut(jump);
-            block.instrs.push(instr);
+            block.add(instr);
             block.cold = true;
             block.predecessors = 1;
             block.next = next;

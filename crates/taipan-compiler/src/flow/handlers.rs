@@ -5,23 +5,13 @@ use std::rc::Rc;
 use taipan_bytecode::Opcode;
 use taipan_bytecode::opcode::{RESUME_AT_FUNC_START, RESUME_OPARG_DEPTH1_MASK};
 
-use super::graph::{BlockId, Graph, NO_BLOCK, is_jump};
-
-/// Marks the targets of block openers.
-pub fn mark_except_handlers(graph: &mut Graph) {
-    for at in 0..graph.blocks.len() {
-        let instrs = std::mem::take(&mut graph.blocks[at].instrs);
-        for instr in &instrs {
-            if instr.op.is_block_push() {
-                graph.at_mut(instr.target).except_handler = true;
-            }
-        }
-        graph.blocks[at].instrs = instrs;
-    }
-}
+use super::graph::{BlockId, Graph, NO_BLOCK, holds, is_jump};
 
 /// Gives every instruction its handler, and turns `POP_BLOCK` into `NOP`.
 pub fn label_exception_targets(graph: &mut Graph) {
+    if graph.held & holds::GUARD == 0 {
+        return;
+    }
     graph.clear_visited();
     let mut todo: Vec<(BlockId, Rc<Vec<BlockId>>)> = vec![(0, Rc::new(Vec::new()))];
     graph.at_mut(0).visited = true;
@@ -69,7 +59,11 @@ pub fn label_exception_targets(graph: &mut Graph) {
                 }
             }
         }
-        graph.at_mut(id).instrs = instrs;
+        let block = graph.at_mut(id);
+        block.instrs = instrs;
+        if block.may_hold(holds::GUARD) {
+            block.look_again();
+        }
         let next = graph.next(id);
         if next != NO_BLOCK && graph.at(id).falls_through() && !graph.at(next).visited {
             graph.at_mut(next).visited = true;
