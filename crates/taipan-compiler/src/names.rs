@@ -288,10 +288,26 @@ impl<V> NameMap<V> {
 
     /// Gives a name a value, in its old place when it is there already. Returns the place.
     pub fn insert(&mut self, name: Name, value: V) -> usize {
-        if let Some(at) = self.position(name) {
-            self.entries[at].1 = value;
-            return at;
+        match self.position(name) {
+            Some(at) => {
+                self.entries[at].1 = value;
+                at
+            }
+            None => {
+                self.push(name, value);
+                self.entries.len() - 1
+            }
         }
+    }
+
+    /// Value at a place, to be changed.
+    #[inline]
+    pub fn at_mut(&mut self, at: usize) -> &mut V {
+        &mut self.entries[at].1
+    }
+
+    /// Gives a name that is not there a value.
+    pub fn push(&mut self, name: Name, value: V) {
         let at = self.entries.len();
         if at == 0 {
             self.entries.reserve(8);
@@ -304,7 +320,6 @@ impl<V> NameMap<V> {
             None if at >= SEARCH_LIMIT => self.reindex(),
             None => {}
         }
-        at
     }
 
     fn reindex(&mut self) {
@@ -343,6 +358,11 @@ impl<V> NameMap<V> {
     /// Entries in order of insertion.
     pub fn iter(&self) -> impl Iterator<Item = (Name, &V)> {
         self.entries.iter().map(|entry| (entry.0, &entry.1))
+    }
+
+    /// Entries in order of insertion, whose values can be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Name, &mut V)> {
+        self.entries.iter_mut().map(|entry| (entry.0, &mut entry.1))
     }
 
     /// Names in order of insertion.

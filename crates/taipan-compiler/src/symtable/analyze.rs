@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
+use std::rc::Rc;
 
 use super::*;
 use crate::error::CompileError;
@@ -17,14 +18,23 @@ type Set = HashSet<Name, BuildHasherDefault<FastHasher>>;
 const IMPLICIT_CELLS: [Name; 3] = [known::CLASS, known::CLASSDICT, known::CONDITIONAL_ANNOTATIONS];
 
 /// What an outer block hands to an inner one.
+///
+/// The sets are shared by the blocks within, few of which change them.
 #[derive(Clone, Default)]
 struct Outer {
     /// Names bound in functions around; None at module level.
-    bound: Option<Set>,
+    bound: Option<Rc<Set>>,
     /// Names declared global around.
-    global: Set,
+    global: Rc<Set>,
     /// Names of type parameters around.
-    type_params: Set,
+    type_params: Rc<Set>,
+}
+
+/// Takes a name out of a shared set.
+fn remove(set: &mut Rc<Set>, name: Name) {
+    if set.contains(&name) {
+        Rc::make_mut(set).remove(&name);
+    }
 }
 
 /// Decides the scope of all names.
@@ -42,8 +52,9 @@ struct Analysis<'a> {
 /// What is found out about one block.
 #[derive(Default)]
 struct Findings {
-    scopes: NameMap<u32>,
-    local: Set,
+    /// The scope of each symbol, in the symbols' order.
+    scopes: Vec<u32>,
+    local: Vec<Name>,
     free: Set,
     inlined_cells: Set,
 }
@@ -71,9 +82,9 @@ impl Analysis<'_> {
                 let message = format!("name '{}' is nonlocal and global", self.names.text(name));
                 return Err(self.directive_error(id, name, message));
             }
-            outer.global.insert(name);
+            Rc::make_mut(&mut outer.global).insert(name);
             if let Some(bound) = &mut outer.bound {
-                bound.remove(&name);
+                remove(bound, name);
             }
             return Ok(GLOBAL_EXPLICIT);
         }
@@ -96,12 +107,12 @@ impl Analysis<'_> {
             return Ok(FREE);
         }
         if flags & DEF_BOUND != 0 {
-            found.local.insert(name);
-            outer.global.remove(&name);
+            found.local.push(name);
+            remove(&mut outer.global, name);
             if flags & DEF_TYPE_PARAM != 0 {
-                outer.type_params.insert(name);
+                Rc::make_mut(&mut outer.type_params).insert(name);
             } else {
-                outer.type_params.remove(&name);
+                remove(&mut outer.type_params, name);
             }
             return Ok(LOCAL);
         }
@@ -138,18 +149,20 @@ impl Analysis<'_> {
             inner.global = outer.global.clone();
             inner.bound = Some(outer.bound.clone().unwrap_or_default());
         }
+        found.scopes.reserve(self.table.scopes[id].symbols.len());
         for at in 0..self.table.scopes[id].symbols.len() {
             let (name, flags) = self.table.scopes[id].symbols.entry(at);
             let scope = self.name(id, name, *flags, &mut outer, &mut found, class)?;
-            found.scopes.insert(name, scope);
+            found.scopes.push(scope);
         }
-        if is_class {
-            let bound = inner.bound.get_or_insert_default();
-            bound.extend(IMPLICIT_CELLS);
+        if self.table.scopes[id].children.is_empty() {
+            // Nobody to tell.
+        } else if is_class {
+            Rc::make_mut(inner.bound.get_or_insert_default()).extend(IMPLICIT_CELLS);
         } else {
             let mut bound = outer.bound.clone().unwrap_or_default();
-            if is_function_like {
-                bound.extend(&found.local);
+            if is_function_like && !found.local.is_empty() {
+                Rc::make_mut(&mut bound).extend(&found.local);
             }
             inner.bound = Some(bound);
             inner.global = outer.global.clone();
@@ -176,11 +189,13 @@ impl Analysis<'_> {
         self.splice_inlined_children(id);
 
         if is_function_like {
-            for at in 0..found.scopes.len() {
-                let (name, scope) = found.scopes.entry(at);
-                if *scope == LOCAL && (inner_free.contains(&name) || found.inlined_cells.contains(&name)) {
-                    found.scopes.insert(name, CELL);
-                    inner_free.remove(&name);
+            if !inner_free.is_empty() || !found.inlined_cells.is_empty() {
+                for (at, scope) in found.scopes.iter_mut().enumerate() {
+                    let (name, _) = self.table.scopes[id].symbols.entry(at);
+                    if *scope == LOCAL && (inner_free.contains(&name) || found.inlined_cells.contains(&name)) {
+                        *scope = CELL;
+                        inner_free.remove(&name);
+                    }
                 }
             }
         } else if is_class {
@@ -189,7 +204,7 @@ impl Analysis<'_> {
             scope.needs_classdict |= inner_free.remove(&known::CLASSDICT);
             scope.has_conditional_annotations |= inner_free.remove(&known::CONDITIONAL_ANNOTATIONS);
         }
-        self.update_symbols(id, &found, outer.bound.as_ref(), &inner_free, is_class || sees_class);
+        self.update_symbols(id, &found, outer.bound.as_deref(), &inner_free, is_class || sees_class);
         inner_free.extend(found.free);
         Ok(inner_free)
     }
@@ -246,7 +261,7 @@ impl Analysis<'_> {
             match self.table.scopes[id].symbols.get(name).copied() {
                 None => {
                     self.table.scopes[id].symbols.insert(name, only_flags);
-                    found.scopes.insert(name, scope);
+                    found.scopes.push(scope);
                 }
                 Some(outer_flags) => {
                     if outer_flags & DEF_BOUND != 0 && !in_class {
@@ -277,13 +292,15 @@ impl Analysis<'_> {
         sees_class: bool,
     ) {
         let symbols = &mut self.table.scopes[id].symbols;
-        for (name, scope) in found.scopes.iter() {
-            if let Some(flags) = symbols.get_mut(name) {
-                if found.inlined_cells.contains(&name) {
-                    *flags |= DEF_COMP_CELL;
-                }
-                *flags |= scope << SCOPE_OFFSET;
+        let none_inlined = found.inlined_cells.is_empty();
+        for ((name, flags), scope) in symbols.iter_mut().zip(&found.scopes) {
+            if !none_inlined && found.inlined_cells.contains(&name) {
+                *flags |= DEF_COMP_CELL;
             }
+            *flags |= scope << SCOPE_OFFSET;
+        }
+        if free.is_empty() {
+            return;
         }
         let mut free: Vec<Name> = free.iter().copied().collect();
         free.sort_unstable();

@@ -28,14 +28,9 @@ impl Lexer<'_> {
     /// A word, of which the first byte is read; or a string literal with a prefix.
     pub(super) fn word(&mut self, start: usize) -> Token {
         let line = &self.src[..self.line_end];
-        let mut at = start;
-        let mut ascii = true;
-        while let Some(&byte) = line.get(at)
-            && CONTINUES_WORD[usize::from(byte)]
-        {
-            ascii &= byte < 128;
-            at += 1;
-        }
+        let rest = &line[start..];
+        let length = rest.iter().position(|byte| !CONTINUES_WORD[usize::from(*byte)]).unwrap_or(rest.len());
+        let at = start + length;
         if at - start <= 5
             && let Some(&quote) = line.get(at)
             && (quote == b'"' || quote == b'\'')
@@ -46,7 +41,7 @@ impl Lexer<'_> {
         }
         self.cur = at;
         self.note_end();
-        if !ascii && let Some(token) = self.invalid_identifier(start) {
+        if !rest[..length].is_ascii() && let Some(token) = self.invalid_identifier(start) {
             return token;
         }
         let kind = if self.options.extra_tokens { Kind::NAME } else { Kind::of_word(&self.src[start..at]) };
