@@ -142,6 +142,8 @@ pub mod known {
 /// The table of names.
 pub struct Names {
     texts: Vec<Rc<str>>,
+    /// Whether a name is a private one, which classes mangle.
+    private: Vec<bool>,
     strings: Vec<Option<PyStr>>,
     index: FastMap<Rc<str>, Name>,
     /// Names last asked for, by the address of the text: a tree shares the text of equal names. Only texts that
@@ -163,6 +165,7 @@ impl Names {
     pub fn new() -> Names {
         let mut names = Names {
             texts: Vec::new(),
+            private: Vec::new(),
             strings: Vec::new(),
             index: FastMap::default(),
             recent: Box::default(),
@@ -176,6 +179,7 @@ impl Names {
 
     fn add(&mut self, text: Rc<str>) -> Name {
         let name = Name(self.texts.len() as u32);
+        self.private.push(text.starts_with("__") && !text.ends_with("__") && !text.contains('.'));
         self.texts.push(text.clone());
         self.strings.push(None);
         self.index.insert(text, name);
@@ -228,12 +232,16 @@ impl Names {
     }
 
     /// Name mangling: `__private` in class `Class` is `_Class__private`.
+    #[inline]
     pub fn mangle(&mut self, private: Option<Name>, name: Name) -> Name {
-        let Some(private) = private else { return name };
-        let text = &self.texts[name.0 as usize];
-        if !text.starts_with("__") || text.ends_with("__") || text.contains('.') {
-            return name;
+        match private {
+            Some(private) if self.private[name.0 as usize] => self.mangled(private, name),
+            _ => name,
         }
+    }
+
+    fn mangled(&mut self, private: Name, name: Name) -> Name {
+        let text = &self.texts[name.0 as usize];
         let class = self.texts[private.0 as usize].trim_start_matches('_');
         if class.is_empty() {
             return name;

@@ -79,7 +79,7 @@ pub fn generate(module: &mut Mod, options: &Options) -> Result<GeneratedModule, 
             warnings.append(&mut more);
             Ok(GeneratedModule { unit, consts, warnings })
         }
-        Err(error) => Err(Box::new(Failure { error, warnings })),
+        Err(error) => Err(Box::new(Failure { error: *error, warnings })),
     }
 }
 

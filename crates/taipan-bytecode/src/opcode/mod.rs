@@ -228,6 +228,32 @@ static EFFECTS: [(u8, u8); COUNT] = {
 
 const VARIES: u8 = u8::MAX;
 
+/// Stack effects of falling through, or [`UNFIXED`] where they depend on the argument or are none.
+static FIXED_EFFECTS: [i8; COUNT] = {
+    let mut table = [UNFIXED; COUNT];
+    let mut i = 0;
+    while i < Opcode::ALL.len() {
+        let op = Opcode::ALL[i];
+        if let (VARIES, _) | (_, VARIES) = EFFECTS[op as usize] {
+        } else if let Some(effect) = stack_effect(op, 0, false) {
+            table[op as usize] = effect as i8;
+        }
+        i += 1;
+    }
+    table
+};
+
+const UNFIXED: i8 = i8::MIN;
+
+/// How the stack depth changes on the way to the next instruction, where that is the same for every argument.
+#[inline]
+pub fn fixed_stack_effect(opcode: Opcode) -> Option<i64> {
+    match FIXED_EFFECTS[opcode as usize] {
+        UNFIXED => None,
+        effect => Some(i64::from(effect)),
+    }
+}
+
 impl Opcode {
     /// Number of values taken from the stack.
     #[inline]
@@ -361,6 +387,8 @@ mod tests {
             for arg in (0..0x400).chain([0x1234, 0xffff, 0x1_0000]) {
                 assert_eq!(op.pops(arg), op.pops_of_row(arg), "{} {arg}", op.name());
                 assert_eq!(op.pushes(arg), op.pushes_of_row(arg), "{} {arg}", op.name());
+                let fixed = fixed_stack_effect(*op);
+                assert!(fixed.is_none() || fixed == stack_effect(*op, arg, false), "{} {arg}", op.name());
             }
         }
     }

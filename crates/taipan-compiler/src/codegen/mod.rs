@@ -197,7 +197,7 @@ impl<'a> Compiler<'a> {
     fn module_code(&mut self, module: &'a Mod) -> Compiled<bool> {
         let start = Location { lineno: 0, end_lineno: 1, col_offset: 0, end_col_offset: 0 };
         self.op_i(start, Opcode::RESUME, RESUME_AT_FUNC_START);
-        self.op(start, Opcode::ANNOTATIONS_PLACEHOLDER);
+        self.unit.seq.push_placeholder(start);
         let add_none = match module {
             Mod::Module(node) => {
                 self.module_body(&node.body, false)?;

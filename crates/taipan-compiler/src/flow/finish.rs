@@ -112,7 +112,11 @@ pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
         // Only depths of blocks change meanwhile.
         let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
         for instr in &instrs {
-            let new_depth = depth + effect(instr, false)?;
+            let new_depth = depth
+                + match opcode::fixed_stack_effect(instr.op) {
+                    Some(effect) => effect,
+                    None => effect(instr, false)?,
+                };
             if new_depth < 0 {
                 return Err(FlowError("Invalid CFG, stack underflow"));
             }

@@ -10,11 +10,13 @@
 use taipan_bytecode::opcode::flag;
 use taipan_bytecode::{Location, Opcode};
 
-use crate::instr::{InstrSeq, NEXT_LOCATION};
+use crate::instr::InstrSeq;
 
 /// What a block may hold: bits of [`Block::holds`].
 pub mod holds {
     use taipan_bytecode::Opcode;
+
+    use crate::instr::NEXT_LOCATION;
 
     /// `NOP`.
     pub const NOP: u16 = 1;
@@ -43,11 +45,24 @@ pub mod holds {
 
     /// Fused loads and stores of fast locals.
     pub const FUSED: u16 = 4096;
+    /// A jump, pseudo or real.
+    pub const JUMP: u16 = 8192;
+    /// A jump that is always taken.
+    pub const ALWAYS: u16 = 16384;
+    /// An exit from the scope.
+    pub const EXIT: u16 = 32768;
 
     const COUNT: usize = Opcode::ALL[Opcode::ALL.len() - 1] as usize + 1;
 
     const fn of_row(op: Opcode) -> u16 {
-        match op {
+        let jump = if op.has_jump() { JUMP } else { 0 };
+        jump | match op {
+            Opcode::JUMP
+            | Opcode::JUMP_NO_INTERRUPT
+            | Opcode::JUMP_FORWARD
+            | Opcode::JUMP_BACKWARD
+            | Opcode::JUMP_BACKWARD_NO_INTERRUPT => ALWAYS,
+            Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE => EXIT,
             Opcode::NOP => NOP,
             Opcode::SETUP_FINALLY | Opcode::SETUP_CLEANUP | Opcode::SETUP_WITH => GUARD | PSEUDO,
             Opcode::POP_BLOCK => GUARD | PSEUDO,
@@ -71,9 +86,9 @@ pub mod holds {
             Opcode::POP_TOP => POP,
             Opcode::STORE_FAST => LOCAL | PEEPHOLE,
             Opcode::LOAD_FAST | Opcode::LOAD_FAST_CHECK => LOCAL,
-            Opcode::LOAD_FAST_LOAD_FAST
-            | Opcode::STORE_FAST_LOAD_FAST
-            | Opcode::STORE_FAST_STORE_FAST => FUSED,
+            Opcode::LOAD_FAST_LOAD_FAST | Opcode::STORE_FAST_LOAD_FAST | Opcode::STORE_FAST_STORE_FAST => {
+                FUSED
+            }
             Opcode::DELETE_FAST | Opcode::LOAD_FAST_AND_CLEAR => LOCAL | UNBIND,
             Opcode::STORE_FAST_MAYBE_NULL => LOCAL | UNBIND | PSEUDO,
             Opcode::LOAD_CLOSURE => CELL | PSEUDO,
@@ -95,6 +110,19 @@ pub mod holds {
         }
         table
     };
+
+    /// What a block with such an instruction on that line holds.
+    #[inline]
+    pub fn with_line(op: Opcode, line: i32) -> u16 {
+        let line_bits = if line >= 0 {
+            0
+        } else if line == NEXT_LOCATION.lineno {
+            NO_LINE | NEXT_LINE
+        } else {
+            NO_LINE
+        };
+        of(op) | line_bits
+    }
 
     /// What a block with such an instruction holds.
     #[inline]
@@ -145,15 +173,7 @@ impl CfgInstr {
     /// What it adds to what its block holds.
     #[inline]
     pub fn holds(&self) -> u16 {
-        let line = self.loc.lineno;
-        let line_bits = if line >= 0 {
-            0
-        } else if line == NEXT_LOCATION.lineno {
-            holds::NO_LINE | holds::NEXT_LINE
-        } else {
-            holds::NO_LINE
-        };
-        holds::of(self.op) | line_bits
+        holds::with_line(self.op, self.loc.lineno)
     }
 
     /// Has it no line?
@@ -166,32 +186,25 @@ impl CfgInstr {
 /// Is it a jump (pseudo or real)?
 #[inline]
 pub fn is_jump(op: Opcode) -> bool {
-    op.has(flag::JUMP)
+    holds::of(op) & holds::JUMP != 0
 }
 
 /// Does control never go on behind it, and not elsewhere in this code object either?
 #[inline]
 pub fn is_scope_exit(op: Opcode) -> bool {
-    matches!(op, Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE)
+    holds::of(op) & holds::EXIT != 0
 }
 
 /// Is it a jump that is always taken?
 #[inline]
 pub fn is_unconditional_jump(op: Opcode) -> bool {
-    matches!(
-        op,
-        Opcode::JUMP
-            | Opcode::JUMP_NO_INTERRUPT
-            | Opcode::JUMP_FORWARD
-            | Opcode::JUMP_BACKWARD
-            | Opcode::JUMP_BACKWARD_NO_INTERRUPT
-    )
+    holds::of(op) & holds::ALWAYS != 0
 }
 
-/// Must it be the last of its block?
+/// Does control never go on to the next instruction?
 #[inline]
-pub fn is_terminator(op: Opcode) -> bool {
-    is_jump(op) || is_scope_exit(op)
+pub fn ends_path(op: Opcode) -> bool {
+    holds::of(op) & (holds::ALWAYS | holds::EXIT) != 0
 }
 
 /// Does it load a constant?
@@ -305,7 +318,7 @@ impl Block {
     /// Can control go on to the next block?
     #[inline]
     pub fn falls_through(&self) -> bool {
-        !self.last_op().is_some_and(|op| is_scope_exit(op) || is_unconditional_jump(op))
+        !self.last_op().is_some_and(ends_path)
     }
 
     /// Does it end by leaving the scope?
@@ -356,7 +369,7 @@ impl Graph {
         let mut graph = Graph { blocks, held: 0, spare, stack, block_of };
         let mut current = graph.new_block();
         let mut start = 0;
-        while start < seq.instrs.len() {
+        for run in seq.runs() {
             if graph.block_of[start] == JUMPED_TO {
                 let block = graph.at(current);
                 if !block.instrs.is_empty() || block.is_label {
@@ -365,41 +378,17 @@ impl Graph {
                 graph.block_of[start] = current;
                 graph.at_mut(current).is_label = true;
             }
-            // As many instructions as the block can take.
-            let mut end = start;
-            let mut terminated = false;
-            let mut placeholder = false;
-            let mut bits = 0;
-            for (instr, place) in seq.instrs[start..].iter().zip(&graph.block_of[start..]) {
-                if end > start && *place == JUMPED_TO {
-                    break;
-                }
-                if instr.op == Opcode::ANNOTATIONS_PLACEHOLDER {
-                    placeholder = true;
-                    break;
-                }
-                let instr = CfgInstr::new(instr.op, instr.arg, instr.loc);
-                bits |= instr.holds();
-                end += 1;
-                if is_terminator(instr.op) {
-                    terminated = true;
-                    break;
-                }
-            }
             let block = graph.at_mut(current);
-            block.holds |= bits;
-            let run = &seq.instrs[start..end];
-            block.instrs.extend(run.iter().map(|instr| CfgInstr::new(instr.op, instr.arg, instr.loc)));
-            start = end;
-            if placeholder {
-                start += 1;
-                for instr in seq.annotations.iter().flat_map(|inner| &inner.instrs) {
-                    let instr = CfgInstr::new(instr.op, instr.arg, instr.loc);
-                    block.holds |= instr.holds();
-                    block.instrs.push(instr);
-                }
-            }
-            if terminated && start < seq.instrs.len() {
+            block.holds |= run.bits;
+            let instrs = match run.is_placeholder {
+                false => &seq.instrs[start..run.end as usize],
+                true => seq.annotations.as_ref().map_or(&[][..], |inner| &inner.instrs),
+            };
+            block.instrs.extend(instrs.iter().map(|instr| CfgInstr::new(instr.op, instr.arg, instr.loc)));
+            start = run.end as usize;
+            if run.is_placeholder {
+                block.look_again();
+            } else if run.bits & (holds::JUMP | holds::EXIT) != 0 && start < seq.instrs.len() {
                 current = graph.new_block_behind(current);
             }
         }

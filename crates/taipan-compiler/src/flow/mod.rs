@@ -23,8 +23,8 @@ use crate::constants::{ConstantPool, UnitConstants};
 use crate::instr::{Instr, InstrSeq};
 
 pub use finish::{FlatInstr, Flattened, Layout, numbers_cell};
-pub use graph::{BlockId, Memory, NO_BLOCK};
-use graph::{Graph, holds};
+use graph::Graph;
+pub use graph::{BlockId, Memory, NO_BLOCK, ends_path, holds};
 pub use locals::TRACKED as TRACKED_LOCALS;
 
 /// What went wrong in a flow graph; only a bug (or an abused entry point) can bring it about.
@@ -86,11 +86,6 @@ pub fn flatten_alone(seq: &InstrSeq, facts: &UnitFacts<'_>) -> Result<Flattened,
     let mut flat = Flattened::default();
     finish::flatten(&mut graph, facts, &mut flat)?;
     Ok(flat)
-}
-
-/// Does control never go on to the next instruction?
-pub fn ends_path(op: Opcode) -> bool {
-    graph::is_scope_exit(op) || graph::is_unconditional_jump(op)
 }
 
 fn optimize_graph(

@@ -60,7 +60,7 @@ struct Findings {
 }
 
 impl Analysis<'_> {
-    fn directive_error(&self, id: ScopeId, name: Name, message: String) -> CompileError {
+    fn directive_error(&self, id: ScopeId, name: Name, message: String) -> Box<CompileError> {
         let place = self.table.scopes[id].directives.iter().find(|directive| directive.0 == name);
         match place {
             Some((_, range)) => CompileError::syntax(message, *range),
@@ -192,7 +192,8 @@ impl Analysis<'_> {
             if !inner_free.is_empty() || !found.inlined_cells.is_empty() {
                 for (at, scope) in found.scopes.iter_mut().enumerate() {
                     let (name, _) = self.table.scopes[id].symbols.entry(at);
-                    if *scope == LOCAL && (inner_free.contains(&name) || found.inlined_cells.contains(&name)) {
+                    if *scope == LOCAL && (inner_free.contains(&name) || found.inlined_cells.contains(&name))
+                    {
                         *scope = CELL;
                         inner_free.remove(&name);
                     }

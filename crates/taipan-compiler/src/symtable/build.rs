@@ -51,11 +51,11 @@ pub fn collect(
         Mod::Interactive(node) => builder.stmts(&node.body)?,
         Mod::Expression(node) => builder.expr(&node.body)?,
         Mod::FunctionType(_) => {
-            return Err(CompileError {
-                kind: ErrorKind::Runtime,
-                message: "this compiler does not handle FunctionTypes".to_owned(),
-                range: None,
-            });
+            return Err(CompileError::boxed(
+                ErrorKind::Runtime,
+                "this compiler does not handle FunctionTypes".to_owned(),
+                None,
+            ));
         }
     }
     builder.exit_block();

@@ -41,7 +41,9 @@ impl Lexer<'_> {
         }
         self.cur = at;
         self.note_end();
-        if !rest[..length].is_ascii() && let Some(token) = self.invalid_identifier(start) {
+        if !rest[..length].is_ascii()
+            && let Some(token) = self.invalid_identifier(start)
+        {
             return token;
         }
         let kind = if self.options.extra_tokens { Kind::NAME } else { Kind::of_word(&self.src[start..at]) };

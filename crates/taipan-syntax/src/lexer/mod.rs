@@ -127,8 +127,8 @@ static PLAIN: [Plain; 256] = {
     while byte < 256 {
         table[byte] = match byte as u8 {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | 128.. => Plain::Word,
-            b'(' | b')' | b'[' | b']' | b'{' | b'}' | b':' | b',' | b';' | b'+' | b'-' | b'*' | b'/' | b'|'
-            | b'&' | b'<' | b'>' | b'=' | b'%' | b'~' | b'^' | b'@' | b'!' => Plain::Operator,
+            b'(' | b')' | b'[' | b']' | b'{' | b'}' | b':' | b',' | b';' | b'+' | b'-' | b'*' | b'/'
+            | b'|' | b'&' | b'<' | b'>' | b'=' | b'%' | b'~' | b'^' | b'@' | b'!' => Plain::Operator,
             _ => Plain::Other,
         };
         byte += 1;
