@@ -223,8 +223,9 @@ fn write_exceptions(flat: &Flattened, offsets: &[u32]) -> Box<[u8]> {
 
 /// Names and kinds of all frame slots.
 fn locals_plus(info: &UnitInfo<'_>, names: &mut Names) -> (Vec<PyStr>, Vec<u8>) {
-    let mut all = Vec::new();
-    let mut kinds = Vec::new();
+    let count = info.varnames.len() + info.cellvars.len() + info.freevars.len();
+    let mut all = Vec::with_capacity(count);
+    let mut kinds = Vec::with_capacity(count);
     let runs = [
         (info.posonlyargcount, CO_FAST_ARG_POS),
         (info.argcount, CO_FAST_ARG_POS | CO_FAST_ARG_KW),

@@ -91,6 +91,12 @@ pub struct UnitConstants {
 const SEARCH_LIMIT: usize = 32;
 
 impl UnitConstants {
+    /// Takes all constants out.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.index.clear();
+    }
+
     /// Appends a constant whether it is new or not.
     pub fn give(&mut self, id: ConstId) {
         let next = self.list.len() as u32;

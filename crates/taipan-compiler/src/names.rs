@@ -4,72 +4,14 @@
 //! deal in [`Name`], a `u32`. [`NameMap`] is what Python's dict is to CPython's compiler: a map that remembers the
 //! order of insertion, which decides indices and the order of generated code.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use taipan_bytecode::PyStr;
 use taipan_syntax::ast::Identifier;
-
-/// A quick hash for keys that are short or already well mixed; the keys come from the program being compiled, whose
-/// author gains nothing from collisions but a slow compilation of his own program.
-#[derive(Default, Clone)]
-pub struct FastHasher {
-    state: u64,
-}
-
-impl FastHasher {
-    #[inline]
-    fn mix(&mut self, word: u64) {
-        self.state = (self.state.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-}
-
-impl Hasher for FastHasher {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            self.mix(u64::from_le_bytes(chunk.try_into().expect("chunk of eight")));
-        }
-        let mut last = 0;
-        for byte in chunks.remainder() {
-            last = (last << 8) | u64::from(*byte);
-        }
-        self.mix(last ^ ((bytes.len() as u64) << 56));
-    }
-
-    #[inline]
-    fn write_u8(&mut self, value: u8) {
-        self.mix(u64::from(value));
-    }
-
-    #[inline]
-    fn write_u32(&mut self, value: u32) {
-        self.mix(u64::from(value));
-    }
-
-    #[inline]
-    fn write_u64(&mut self, value: u64) {
-        self.mix(value);
-    }
-
-    #[inline]
-    fn write_usize(&mut self, value: usize) {
-        self.mix(value as u64);
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.state ^ (self.state >> 29)
-    }
-}
-
-/// A hash map with the quick hash.
-pub type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<FastHasher>>;
+pub use taipan_text::hash::{FastHasher, FastMap};
 
 /// An interned name.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct Name(pub u32);
 
 macro_rules! known_names {
@@ -228,7 +170,7 @@ impl Names {
     pub fn string(&mut self, name: Name) -> PyStr {
         let at = name.0 as usize;
         let texts = &self.texts;
-        self.strings[at].get_or_insert_with(|| PyStr::from(&*texts[at])).clone()
+        self.strings[at].get_or_insert_with(|| PyStr::from(texts[at].clone())).clone()
     }
 
     /// Name mangling: `__private` in class `Class` is `_Class__private`.
@@ -345,6 +287,12 @@ impl<V> NameMap<V> {
         }
     }
 
+    /// Takes all names out.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.index = None;
+    }
+
     /// Number of names.
     #[inline]
     pub fn len(&self) -> usize {
@@ -380,6 +328,12 @@ impl<V> NameMap<V> {
 }
 
 impl NameMap<()> {
+    /// Becomes a copy of another set.
+    pub fn copy_from(&mut self, other: &NameSet) {
+        self.entries.clone_from(&other.entries);
+        self.index.clone_from(&other.index);
+    }
+
     /// The place of a name, which is added at the end when it is new.
     #[inline]
     pub fn add(&mut self, name: Name) -> usize {

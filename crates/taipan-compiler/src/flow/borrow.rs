@@ -57,7 +57,7 @@ pub fn borrow_loads(graph: &mut Graph) {
     graph.at_mut(0).start_depth = 0;
     let mut todo = std::mem::take(&mut graph.stack);
     todo.push(0);
-    let mut walk = Walk { stack: Vec::new(), spoiled: Vec::new() };
+    let mut walk = Walk { stack: Vec::new(), spoiled: std::mem::take(&mut graph.marks) };
     while let Some(id) = todo.pop() {
         let block = graph.at(id);
         let (next, falls_through) = (block.next, !block.instrs.is_empty() && block.falls_through());
@@ -91,6 +91,7 @@ pub fn borrow_loads(graph: &mut Graph) {
         }
     }
     graph.stack = todo;
+    graph.marks = walk.spoiled;
 }
 
 fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {

@@ -34,7 +34,8 @@ pub fn push_cold_blocks_to_end(graph: &mut Graph) -> Result<(), FlowError> {
 
 fn mark_warm(graph: &mut Graph) {
     graph.clear_visited();
-    let mut stack = vec![0];
+    let mut stack = std::mem::take(&mut graph.stack);
+    stack.push(0);
     graph.at_mut(0).visited = true;
     while let Some(id) = stack.pop() {
         graph.at_mut(id).warm = true;
@@ -46,17 +47,20 @@ fn mark_warm(graph: &mut Graph) {
             }
         });
     }
+    graph.stack = stack;
 }
 
 fn mark_cold(graph: &mut Graph) {
     graph.clear_visited();
-    let mut stack = Vec::new();
-    for id in graph.order() {
+    let mut stack = std::mem::take(&mut graph.stack);
+    let mut id = 0;
+    while id != NO_BLOCK {
         let block = graph.at_mut(id);
         if block.except_handler {
             block.visited = true;
             stack.push(id);
         }
+        id = block.next;
     }
     while let Some(id) = stack.pop() {
         graph.at_mut(id).cold = true;
@@ -68,6 +72,7 @@ fn mark_cold(graph: &mut Graph) {
             }
         });
     }
+    graph.stack = stack;
 }
 
 fn for_each_successor(graph: &mut Graph, id: BlockId, mut visit: impl FnMut(&mut Graph, BlockId)) {

@@ -220,6 +220,7 @@ pub struct Memory {
     spare: Vec<Block>,
     block_of: Vec<BlockId>,
     stack: Vec<BlockId>,
+    marks: Vec<bool>,
 }
 
 /// A basic block.
@@ -349,6 +350,8 @@ pub struct Graph {
     spare: Vec<Block>,
     /// An empty vector for walks through the graph.
     pub stack: Vec<BlockId>,
+    /// A vector for marks of any sort.
+    pub marks: Vec<bool>,
     /// While the graph is built: the block of each instruction that is jumped to.
     block_of: Vec<BlockId>,
 }
@@ -360,13 +363,13 @@ impl Graph {
     /// Cuts an instruction sequence into blocks. Jump arguments become block numbers, targets of block openers
     /// handlers.
     pub fn build(seq: &InstrSeq, memory: Memory) -> Graph {
-        let Memory { blocks, spare, mut block_of, stack } = memory;
+        let Memory { blocks, spare, mut block_of, stack, marks } = memory;
         block_of.clear();
         block_of.resize(seq.instrs.len() + 1, NO_BLOCK);
         for position in seq.targets() {
             block_of[position as usize] = JUMPED_TO;
         }
-        let mut graph = Graph { blocks, held: 0, spare, stack, block_of };
+        let mut graph = Graph { blocks, held: 0, spare, stack, marks, block_of };
         let mut current = graph.new_block();
         let mut start = 0;
         for run in seq.runs() {
@@ -447,7 +450,8 @@ impl Graph {
     /// Takes the graph apart, for the memory that the next one can use.
     pub fn recycle(mut self) -> Memory {
         self.spare.append(&mut self.blocks);
-        Memory { blocks: self.blocks, spare: self.spare, block_of: self.block_of, stack: self.stack }
+        let Graph { blocks, spare, stack, marks, block_of, .. } = self;
+        Memory { blocks, spare, stack, marks, block_of }
     }
 
     /// The block of that number.

@@ -128,7 +128,9 @@ fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
     if consts.list.is_empty() {
         return;
     }
-    let mut used = vec![false; consts.list.len()];
+    let mut used = std::mem::take(&mut graph.marks);
+    used.clear();
+    used.resize(consts.list.len(), false);
     used[0] = true;
     let mut id = 0;
     while id != NO_BLOCK {
@@ -143,6 +145,7 @@ fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
         id = block.next;
     }
     if used.iter().all(|used| *used) {
+        graph.marks = used;
         return;
     }
     let mut kept = 0;
@@ -164,6 +167,7 @@ fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
         }
         id = block.next;
     }
-    let mut used = used.into_iter();
-    consts.list.retain(|_| used.next().expect("as many flags as constants"));
+    let mut flags = used.iter();
+    consts.list.retain(|_| *flags.next().expect("as many flags as constants"));
+    graph.marks = used;
 }

@@ -122,10 +122,14 @@ pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
     let next_line = if next == NO_BLOCK { None } else { Some(first_line(graph, next)) };
     let instrs = &mut graph.at_mut(id).instrs;
     let count = instrs.len();
-    let mut kept = 0;
+    let Some(first) = instrs.iter().position(|instr| instr.op == Opcode::NOP) else {
+        graph.at_mut(id).holds &= !holds::NOP;
+        return 0;
+    };
+    let mut kept = first;
     let mut kept_nops = 0;
-    let mut previous_line = -1;
-    for at in 0..count {
+    let mut previous_line = if first > 0 { instrs[first - 1].loc.lineno } else { -1 };
+    for at in first..count {
         let line = instrs[at].loc.lineno;
         if instrs[at].op == Opcode::NOP {
             if line < 0 || previous_line == line {

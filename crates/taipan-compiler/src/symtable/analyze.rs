@@ -23,17 +23,39 @@ const IMPLICIT_CELLS: [Name; 3] = [known::CLASS, known::CLASSDICT, known::CONDIT
 #[derive(Clone, Default)]
 struct Outer {
     /// Names bound in functions around; None at module level.
-    bound: Option<Rc<Set>>,
+    bound: Option<Shared>,
     /// Names declared global around.
-    global: Rc<Set>,
+    global: Shared,
     /// Names of type parameters around.
-    type_params: Rc<Set>,
+    type_params: Shared,
 }
 
-/// Takes a name out of a shared set.
-fn remove(set: &mut Rc<Set>, name: Name) {
-    if set.contains(&name) {
-        Rc::make_mut(set).remove(&name);
+/// A set that is copied when it is changed.
+#[derive(Clone, Default)]
+struct Shared(Option<Rc<Set>>);
+
+impl Shared {
+    fn contains(&self, name: Name) -> bool {
+        self.0.as_ref().is_some_and(|set| set.contains(&name))
+    }
+
+    fn to_change(&mut self) -> &mut Set {
+        Rc::make_mut(self.0.get_or_insert_default())
+    }
+
+    fn remove(&mut self, name: Name) {
+        if self.contains(name) {
+            self.to_change().remove(&name);
+        }
+    }
+}
+
+/// Adds the names of one set to another.
+fn unite(set: &mut Set, more: Set) {
+    if set.is_empty() {
+        *set = more;
+    } else {
+        set.extend(more);
     }
 }
 
@@ -52,9 +74,6 @@ struct Analysis<'a> {
 /// What is found out about one block.
 #[derive(Default)]
 struct Findings {
-    /// The scope of each symbol, in the symbols' order.
-    scopes: Vec<u32>,
-    local: Vec<Name>,
     free: Set,
     inlined_cells: Set,
 }
@@ -82,9 +101,9 @@ impl Analysis<'_> {
                 let message = format!("name '{}' is nonlocal and global", self.names.text(name));
                 return Err(self.directive_error(id, name, message));
             }
-            Rc::make_mut(&mut outer.global).insert(name);
+            outer.global.to_change().insert(name);
             if let Some(bound) = &mut outer.bound {
-                remove(bound, name);
+                bound.remove(name);
             }
             return Ok(GLOBAL_EXPLICIT);
         }
@@ -92,10 +111,10 @@ impl Analysis<'_> {
             let text = self.names.text(name);
             let problem = match &outer.bound {
                 None => Some("nonlocal declaration not allowed at module level".to_owned()),
-                Some(bound) if !bound.contains(&name) => {
+                Some(bound) if !bound.contains(name) => {
                     Some(format!("no binding for nonlocal '{text}' found"))
                 }
-                Some(_) if outer.type_params.contains(&name) => {
+                Some(_) if outer.type_params.contains(name) => {
                     Some(format!("nonlocal binding not allowed for type parameter '{text}'"))
                 }
                 Some(_) => None,
@@ -107,12 +126,11 @@ impl Analysis<'_> {
             return Ok(FREE);
         }
         if flags & DEF_BOUND != 0 {
-            found.local.push(name);
-            remove(&mut outer.global, name);
+            outer.global.remove(name);
             if flags & DEF_TYPE_PARAM != 0 {
-                Rc::make_mut(&mut outer.type_params).insert(name);
+                outer.type_params.to_change().insert(name);
             } else {
-                remove(&mut outer.type_params, name);
+                outer.type_params.remove(name);
             }
             return Ok(LOCAL);
         }
@@ -129,7 +147,7 @@ impl Analysis<'_> {
                 return Ok(GLOBAL_IMPLICIT);
             }
         }
-        if outer.bound.as_ref().is_some_and(|bound| bound.contains(&name)) {
+        if outer.bound.as_ref().is_some_and(|bound| bound.contains(name)) {
             found.free.insert(name);
             return Ok(FREE);
         }
@@ -149,20 +167,21 @@ impl Analysis<'_> {
             inner.global = outer.global.clone();
             inner.bound = Some(outer.bound.clone().unwrap_or_default());
         }
-        found.scopes.reserve(self.table.scopes[id].symbols.len());
         for at in 0..self.table.scopes[id].symbols.len() {
             let (name, flags) = self.table.scopes[id].symbols.entry(at);
             let scope = self.name(id, name, *flags, &mut outer, &mut found, class)?;
-            found.scopes.push(scope);
+            *self.table.scopes[id].symbols.at_mut(at) |= scope << SCOPE_OFFSET;
         }
         if self.table.scopes[id].children.is_empty() {
             // Nobody to tell.
         } else if is_class {
-            Rc::make_mut(inner.bound.get_or_insert_default()).extend(IMPLICIT_CELLS);
+            inner.bound.get_or_insert_default().to_change().extend(IMPLICIT_CELLS);
         } else {
             let mut bound = outer.bound.clone().unwrap_or_default();
-            if is_function_like && !found.local.is_empty() {
-                Rc::make_mut(&mut bound).extend(&found.local);
+            if is_function_like {
+                let symbols = self.table.scopes[id].symbols.iter();
+                let local = symbols.filter(|(_, flags)| scope_of(**flags) == LOCAL).map(|(name, _)| name);
+                bound.to_change().extend(local);
             }
             inner.bound = Some(bound);
             inner.global = outer.global.clone();
@@ -184,17 +203,16 @@ impl Analysis<'_> {
                 self.inline_comprehension(id, child, &mut found, &mut child_free);
                 self.table.scopes[child].comp_inlined = true;
             }
-            inner_free.extend(child_free);
+            unite(&mut inner_free, child_free);
         }
         self.splice_inlined_children(id);
 
         if is_function_like {
             if !inner_free.is_empty() || !found.inlined_cells.is_empty() {
-                for (at, scope) in found.scopes.iter_mut().enumerate() {
-                    let (name, _) = self.table.scopes[id].symbols.entry(at);
-                    if *scope == LOCAL && (inner_free.contains(&name) || found.inlined_cells.contains(&name))
-                    {
-                        *scope = CELL;
+                for (name, flags) in self.table.scopes[id].symbols.iter_mut() {
+                    let shared = || inner_free.contains(&name) || found.inlined_cells.contains(&name);
+                    if scope_of(*flags) == LOCAL && shared() {
+                        *flags ^= (LOCAL ^ CELL) << SCOPE_OFFSET;
                         inner_free.remove(&name);
                     }
                 }
@@ -205,8 +223,8 @@ impl Analysis<'_> {
             scope.needs_classdict |= inner_free.remove(&known::CLASSDICT);
             scope.has_conditional_annotations |= inner_free.remove(&known::CONDITIONAL_ANNOTATIONS);
         }
-        self.update_symbols(id, &found, outer.bound.as_deref(), &inner_free, is_class || sees_class);
-        inner_free.extend(found.free);
+        self.update_symbols(id, &found, outer.bound.as_ref(), &inner_free, is_class || sees_class);
+        unite(&mut inner_free, found.free);
         Ok(inner_free)
     }
 
@@ -261,8 +279,7 @@ impl Analysis<'_> {
             }
             match self.table.scopes[id].symbols.get(name).copied() {
                 None => {
-                    self.table.scopes[id].symbols.insert(name, only_flags);
-                    found.scopes.push(scope);
+                    self.table.scopes[id].symbols.push(name, only_flags | (scope << SCOPE_OFFSET));
                 }
                 Some(outer_flags) => {
                     if outer_flags & DEF_BOUND != 0 && !in_class {
@@ -288,17 +305,17 @@ impl Analysis<'_> {
         &mut self,
         id: ScopeId,
         found: &Findings,
-        bound: Option<&Set>,
+        bound: Option<&Shared>,
         free: &Set,
         sees_class: bool,
     ) {
         let symbols = &mut self.table.scopes[id].symbols;
-        let none_inlined = found.inlined_cells.is_empty();
-        for ((name, flags), scope) in symbols.iter_mut().zip(&found.scopes) {
-            if !none_inlined && found.inlined_cells.contains(&name) {
-                *flags |= DEF_COMP_CELL;
+        if !found.inlined_cells.is_empty() {
+            for (name, flags) in symbols.iter_mut() {
+                if found.inlined_cells.contains(&name) {
+                    *flags |= DEF_COMP_CELL;
+                }
             }
-            *flags |= scope << SCOPE_OFFSET;
         }
         if free.is_empty() {
             return;
@@ -310,7 +327,7 @@ impl Analysis<'_> {
                 if sees_class {
                     *flags |= DEF_FREE_CLASS;
                 }
-            } else if bound.is_none_or(|bound| bound.contains(&name)) {
+            } else if bound.is_none_or(|bound| bound.contains(name)) {
                 symbols.insert(name, FREE << SCOPE_OFFSET);
             }
         }
