@@ -295,10 +295,12 @@ impl<'a> Compiler<'a> {
             }
         }
         if let Some((base, joint)) = base {
-            let mut text = taipan_bytecode::code::PyStrBuilder::default();
+            let own = self.names.text(name);
+            let length = base.as_bytes().len() + joint.len() + own.len();
+            let mut text = taipan_bytecode::code::PyStrBuilder::with_capacity(length);
             text.push_pystr(&base);
             text.push_str(joint);
-            text.push_str(self.names.text(name));
+            text.push_str(own);
             self.unit.qualname = text.take();
         }
     }

@@ -277,7 +277,12 @@ impl Block {
 
     /// Shortens the block.
     pub fn truncate(&mut self, count: usize) {
-        self.former_guards.extend(self.instrs.iter().skip(count).rev().map(|instr| instr.except));
+        for instr in self.instrs[count..].iter().rev() {
+            // Nothing at all and no guard are the same.
+            if instr.except != NO_BLOCK || !self.former_guards.is_empty() {
+                self.former_guards.push(instr.except);
+            }
+        }
         self.instrs.truncate(count);
     }
 

@@ -50,12 +50,57 @@ impl Shared {
     }
 }
 
-/// Adds the names of one set to another.
-fn unite(set: &mut Set, more: Set) {
-    if set.is_empty() {
-        *set = more;
-    } else {
-        set.extend(more);
+/// Names in no order. Nearly all of these sets have few names or none, but programs may have sets of any size.
+#[derive(Default)]
+struct Few {
+    list: Vec<Name>,
+    /// All the names, when there are too many to search the list, which is empty then.
+    many: Set,
+}
+
+const FEW: usize = 12;
+
+impl Few {
+    fn contains(&self, name: Name) -> bool {
+        self.list.contains(&name) || self.many.contains(&name)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.many.is_empty()
+    }
+
+    fn insert(&mut self, name: Name) {
+        if !self.many.is_empty() {
+            self.many.insert(name);
+        } else if !self.list.contains(&name) {
+            self.list.push(name);
+            if self.list.len() > FEW {
+                self.many.extend(self.list.drain(..));
+            }
+        }
+    }
+
+    /// Takes a name out; whether it was there is given back.
+    fn remove(&mut self, name: Name) -> bool {
+        match self.list.iter().position(|other| *other == name) {
+            Some(at) => {
+                self.list.swap_remove(at);
+                true
+            }
+            None => self.many.remove(&name),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Name> {
+        self.list.iter().chain(&self.many).copied()
+    }
+
+    fn unite(&mut self, more: Few) {
+        if self.is_empty() {
+            *self = more;
+        } else {
+            more.iter().for_each(|name| self.insert(name));
+        }
     }
 }
 
@@ -74,8 +119,8 @@ struct Analysis<'a> {
 /// What is found out about one block.
 #[derive(Default)]
 struct Findings {
-    free: Set,
-    inlined_cells: Set,
+    free: Few,
+    inlined_cells: Few,
 }
 
 impl Analysis<'_> {
@@ -155,7 +200,7 @@ impl Analysis<'_> {
     }
 
     /// Analyses a block; returns the names that are free in it.
-    fn block(&mut self, id: ScopeId, mut outer: Outer, class: Option<ScopeId>) -> Compiled<Set> {
+    fn block(&mut self, id: ScopeId, mut outer: Outer, class: Option<ScopeId>) -> Compiled<Few> {
         let kind = self.table.scopes[id].kind;
         let is_class = kind == BlockKind::Class;
         let is_function_like = self.table.scopes[id].is_function_like();
@@ -188,7 +233,7 @@ impl Analysis<'_> {
         }
         inner.type_params = std::mem::take(&mut outer.type_params);
 
-        let mut inner_free = Set::default();
+        let mut inner_free = Few::default();
         for at in 0..self.table.scopes[id].children.len() {
             let child = self.table.scopes[id].children[at];
             let scope = &self.table.scopes[child];
@@ -203,28 +248,28 @@ impl Analysis<'_> {
                 self.inline_comprehension(id, child, &mut found, &mut child_free);
                 self.table.scopes[child].comp_inlined = true;
             }
-            unite(&mut inner_free, child_free);
+            inner_free.unite(child_free);
         }
         self.splice_inlined_children(id);
 
         if is_function_like {
             if !inner_free.is_empty() || !found.inlined_cells.is_empty() {
                 for (name, flags) in self.table.scopes[id].symbols.iter_mut() {
-                    let shared = || inner_free.contains(&name) || found.inlined_cells.contains(&name);
+                    let shared = || inner_free.contains(name) || found.inlined_cells.contains(name);
                     if scope_of(*flags) == LOCAL && shared() {
                         *flags ^= (LOCAL ^ CELL) << SCOPE_OFFSET;
-                        inner_free.remove(&name);
+                        inner_free.remove(name);
                     }
                 }
             }
         } else if is_class {
             let scope = &mut self.table.scopes[id];
-            scope.needs_class_closure |= inner_free.remove(&known::CLASS);
-            scope.needs_classdict |= inner_free.remove(&known::CLASSDICT);
-            scope.has_conditional_annotations |= inner_free.remove(&known::CONDITIONAL_ANNOTATIONS);
+            scope.needs_class_closure |= inner_free.remove(known::CLASS);
+            scope.needs_classdict |= inner_free.remove(known::CLASSDICT);
+            scope.has_conditional_annotations |= inner_free.remove(known::CONDITIONAL_ANNOTATIONS);
         }
         self.update_symbols(id, &found, outer.bound.as_ref(), &inner_free, is_class || sees_class);
-        unite(&mut inner_free, found.free);
+        inner_free.unite(found.free);
         Ok(inner_free)
     }
 
@@ -254,7 +299,7 @@ impl Analysis<'_> {
         id: ScopeId,
         comp: ScopeId,
         found: &mut Findings,
-        comp_free: &mut Set,
+        comp_free: &mut Few,
     ) {
         let in_class = self.table.scopes[id].kind == BlockKind::Class;
         let mut implicit = Vec::new();
@@ -273,7 +318,7 @@ impl Analysis<'_> {
             if scope == FREE && in_class && IMPLICIT_CELLS.contains(&name) {
                 scope = GLOBAL_IMPLICIT;
                 if !self.is_free_in_any_child(comp, name) {
-                    comp_free.remove(&name);
+                    comp_free.remove(name);
                 }
                 implicit.push(name);
             }
@@ -284,7 +329,7 @@ impl Analysis<'_> {
                 Some(outer_flags) => {
                     if outer_flags & DEF_BOUND != 0 && !in_class {
                         if !self.is_free_in_any_child(comp, name) {
-                            comp_free.remove(&name);
+                            comp_free.remove(name);
                         }
                         // What was read in the comprehension is now read here.
                         if scope == FREE
@@ -306,13 +351,13 @@ impl Analysis<'_> {
         id: ScopeId,
         found: &Findings,
         bound: Option<&Shared>,
-        free: &Set,
+        free: &Few,
         sees_class: bool,
     ) {
         let symbols = &mut self.table.scopes[id].symbols;
         if !found.inlined_cells.is_empty() {
             for (name, flags) in symbols.iter_mut() {
-                if found.inlined_cells.contains(&name) {
+                if found.inlined_cells.contains(name) {
                     *flags |= DEF_COMP_CELL;
                 }
             }
@@ -320,7 +365,7 @@ impl Analysis<'_> {
         if free.is_empty() {
             return;
         }
-        let mut free: Vec<Name> = free.iter().copied().collect();
+        let mut free: Vec<Name> = free.iter().collect();
         free.sort_unstable();
         for name in free {
             if let Some(flags) = symbols.get_mut(name) {
