@@ -29,7 +29,7 @@ pub struct Run {
     /// Index behind its last instruction.
     pub end: u32,
     /// What a block with these instructions [holds].
-    pub bits: u16,
+    pub bits: u32,
     /// Is it the one `ANNOTATIONS_PLACEHOLDER`?
     pub is_placeholder: bool,
 }
@@ -47,7 +47,7 @@ pub struct InstrSeq {
     /// Straight runs of instructions: each ends behind a jump or an exit, before a label, or at the end.
     runs: Vec<Run>,
     /// What the instructions behind the last run hold.
-    bits: u16,
+    bits: u32,
     /// Code that goes in the place of `ANNOTATIONS_PLACEHOLDER`.
     pub annotations: Option<Box<InstrSeq>>,
 }

@@ -52,8 +52,11 @@ impl Walk {
 
 /// Turns loads into borrowing ones where that is safe.
 pub fn borrow_loads(graph: &mut Graph) {
-    graph.clear_visited();
-    graph.at_mut(0).visited = true;
+    if graph.held & (holds::LOCAL | holds::CELL | holds::FUSED) == 0 {
+        return;
+    }
+    graph.begin_walk();
+    graph.visit(0);
     graph.at_mut(0).start_depth = 0;
     let mut todo = std::mem::take(&mut graph.stack);
     todo.push(0);
@@ -64,9 +67,9 @@ pub fn borrow_loads(graph: &mut Graph) {
         if falls_through && next != NO_BLOCK {
             arrive(graph, next, &mut todo);
         }
-        for at in 0..graph.at(id).instrs.len() {
+        for at in graph.at(id).may_have_targets() {
             let instr = &graph.at(id).instrs[at];
-            if instr.target != NO_BLOCK && instr.op.has_target() {
+            if instr.op.has_target() {
                 arrive(graph, instr.target, &mut todo);
             }
         }
@@ -95,9 +98,7 @@ pub fn borrow_loads(graph: &mut Graph) {
 }
 
 fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {
-    let block = graph.at_mut(id);
-    if !block.visited {
-        block.visited = true;
+    if !graph.visit(id) {
         todo.push(id);
     }
 }

@@ -33,16 +33,14 @@ pub fn push_cold_blocks_to_end(graph: &mut Graph) -> Result<(), FlowError> {
 }
 
 fn mark_warm(graph: &mut Graph) {
-    graph.clear_visited();
+    graph.begin_walk();
     let mut stack = std::mem::take(&mut graph.stack);
     stack.push(0);
-    graph.at_mut(0).visited = true;
+    graph.visit(0);
     while let Some(id) = stack.pop() {
         graph.at_mut(id).warm = true;
         for_each_successor(graph, id, |graph, successor| {
-            let block = graph.at_mut(successor);
-            if !block.visited {
-                block.visited = true;
+            if !graph.visit(successor) {
                 stack.push(successor);
             }
         });
@@ -51,23 +49,20 @@ fn mark_warm(graph: &mut Graph) {
 }
 
 fn mark_cold(graph: &mut Graph) {
-    graph.clear_visited();
+    graph.begin_walk();
     let mut stack = std::mem::take(&mut graph.stack);
     let mut id = 0;
     while id != NO_BLOCK {
-        let block = graph.at_mut(id);
-        if block.except_handler {
-            block.visited = true;
+        if graph.at(id).except_handler {
+            graph.visit(id);
             stack.push(id);
         }
-        id = block.next;
+        id = graph.next(id);
     }
     while let Some(id) = stack.pop() {
         graph.at_mut(id).cold = true;
         for_each_successor(graph, id, |graph, successor| {
-            let block = graph.at_mut(successor);
-            if !block.warm && !block.visited {
-                block.visited = true;
+            if !graph.at(successor).warm && !graph.visit(successor) {
                 stack.push(successor);
             }
         });

@@ -52,6 +52,7 @@ pub struct Flattened {
     pub jumps: Vec<u32>,
     /// Places of the blocks, by number.
     pub places: Vec<Place>,
+    targets: Vec<(u32, BlockId)>,
     /// Whether any instruction is guarded by a handler.
     pub guarded: bool,
     /// Whether any instruction may take over the location of the next.
@@ -73,6 +74,9 @@ pub fn flatten(graph: &mut Graph, facts: &UnitFacts<'_>, flat: &mut Flattened) -
 }
 
 fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
+    if graph.held & holds::TEST == 0 {
+        return;
+    }
     for block in &mut graph.blocks {
         let Some(last) = block.instrs.last_mut() else { continue };
         let op = match last.op {
@@ -99,9 +103,6 @@ fn effect(instr: &CfgInstr, jump: bool) -> Result<i64, FlowError> {
 
 /// Finds out how deep the stack is at the beginning of each block, and how deep at most.
 pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
-    for block in &mut graph.blocks {
-        block.start_depth = -1;
-    }
     let mut deepest = 0;
     let mut stack = std::mem::take(&mut graph.stack);
     stack.clear();
@@ -111,7 +112,8 @@ pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
         let mut depth = i64::from(graph.at(id).start_depth);
         // Only depths of blocks change meanwhile.
         let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
-        for instr in &instrs {
+        let targets = graph.at(id).may_have_targets_of(instrs.len());
+        for (at, instr) in instrs.iter().enumerate() {
             let new_depth = depth
                 + match opcode::fixed_stack_effect(instr.op) {
                     Some(effect) => effect,
@@ -121,7 +123,7 @@ pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
                 return Err(FlowError("Invalid CFG, stack underflow"));
             }
             deepest = deepest.max(depth);
-            if instr.target != NO_BLOCK && instr.op.has_target() && instr.op != Opcode::END_ASYNC_FOR {
+            if at >= targets.start && instr.op.has_target() && instr.op != Opcode::END_ASYNC_FOR {
                 let target_depth = depth + effect(instr, true)?;
                 arrive(graph, instr.target, target_depth, &mut stack)?;
             }
@@ -237,15 +239,18 @@ fn convert_pseudo_ops(graph: &mut Graph) -> Result<(), FlowError> {
 
 /// Conditional jumps go forward only: one that goes back is inverted and jumps over an unconditional one.
 fn normalize_jumps(graph: &mut Graph) {
-    graph.clear_visited();
+    if graph.held & holds::JUMP == 0 {
+        return;
+    }
+    graph.begin_walk();
     let mut id = 0;
     while id != NO_BLOCK {
-        graph.at_mut(id).visited = true;
+        graph.visit(id);
         let next = graph.next(id);
         if let Some(last) = graph.at(id).instrs.last().copied()
             && let Some(inverted) = inverted(last.op)
         {
-            if !graph.at(last.target).visited {
+            if !graph.is_visited(last.target) {
                 graph.at_mut(id).add(CfgInstr::new(Opcode::NOT_TAKEN, 0, last.loc));
             } else {
                 jump_back_around(graph, id, last, inverted);
@@ -281,8 +286,8 @@ fn jump_back_around(graph: &mut Graph, id: u32, last: CfgInstr, inverted: Opcode
     block.add(jump);
     block.start_depth = start_depth;
     block.cold = cold;
-    block.visited = true;
     block.next = next;
+    graph.visit(fresh);
 }
 
 /// Writes the graph out.
@@ -290,33 +295,32 @@ pub fn linearize(graph: &Graph, flat: &mut Flattened) {
     let Flattened { instrs, jumps, places, .. } = flat;
     places.clear();
     places.resize(graph.blocks.len(), Place::default());
-    let mut count = 0;
+    instrs.clear();
+    jumps.clear();
+    // The targets are block numbers until all blocks have their places.
+    let mut targets = std::mem::take(&mut flat.targets);
+    targets.clear();
     let mut held = 0;
     let mut id = 0;
     while id != NO_BLOCK {
         let block = graph.at(id);
-        places[id as usize] =
-            Place { first: count, depth: block.start_depth.max(0) as u32, lasti: block.preserve_lasti };
-        count += block.instrs.len() as u32;
-        held |= block.holds;
-        id = block.next;
-    }
-    instrs.clear();
-    instrs.reserve(count as usize);
-    jumps.clear();
-    id = 0;
-    while id != NO_BLOCK {
-        let block = graph.at(id);
         let start = instrs.len();
+        places[id as usize] = Place {
+            first: start as u32,
+            depth: block.start_depth.max(0) as u32,
+            lasti: block.preserve_lasti,
+        };
+        held |= block.holds;
         instrs.extend(block.instrs.iter().map(|instr| FlatInstr {
             op: instr.op,
             arg: instr.arg,
             loc: instr.loc,
             except: instr.except,
         }));
-        for (at, instr) in block.instrs.iter().enumerate() {
-            if instr.target != NO_BLOCK && instr.op.has_target() {
-                instrs[start + at].arg = places[instr.target as usize].first;
+        for at in block.may_have_targets() {
+            let instr = &block.instrs[at];
+            if instr.op.has_target() {
+                targets.push(((start + at) as u32, instr.target));
                 if is_jump(instr.op) {
                     jumps.push((start + at) as u32);
                 }
@@ -324,6 +328,10 @@ pub fn linearize(graph: &Graph, flat: &mut Flattened) {
         }
         id = block.next;
     }
+    for (at, target) in &targets {
+        instrs[*at as usize].arg = places[*target as usize].first;
+    }
+    flat.targets = targets;
     flat.guarded = graph.held & holds::GUARD != 0;
     flat.next_locations = held & holds::NEXT_LINE != 0;
 }

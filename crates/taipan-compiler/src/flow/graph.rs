@@ -7,6 +7,8 @@
 //! Most passes care for few instructions, which most blocks lack. Each block says what it may [hold](holds), so that
 //! a pass goes by on the other side where there is nothing for it; a bit too many costs time, a bit too few is a bug.
 
+use std::ops::Range;
+
 use taipan_bytecode::opcode::flag;
 use taipan_bytecode::{Location, Opcode};
 
@@ -19,42 +21,44 @@ pub mod holds {
     use crate::instr::NEXT_LOCATION;
 
     /// `NOP`.
-    pub const NOP: u16 = 1;
+    pub const NOP: u32 = 1;
     /// Openers and closers of protected regions.
-    pub const GUARD: u16 = 2;
+    pub const GUARD: u32 = 2;
     /// Loads of constants.
-    pub const CONST: u16 = 4;
+    pub const CONST: u32 = 4;
     /// What the peephole optimiser has a look at.
-    pub const PEEPHOLE: u16 = 8;
+    pub const PEEPHOLE: u32 = 8;
     /// `SWAP`.
-    pub const SWAP: u16 = 16;
+    pub const SWAP: u32 = 16;
     /// `POP_TOP`.
-    pub const POP: u16 = 32;
+    pub const POP: u32 = 32;
     /// Whatever loads, stores or deletes a fast local.
-    pub const LOCAL: u16 = 64;
+    pub const LOCAL: u32 = 64;
     /// Whatever may leave a fast local unbound.
-    pub const UNBIND: u16 = 128;
+    pub const UNBIND: u32 = 128;
     /// Arguments that number cells.
-    pub const CELL: u16 = 256;
+    pub const CELL: u32 = 256;
     /// Pseudo instructions that are no jumps.
-    pub const PSEUDO: u16 = 512;
+    pub const PSEUDO: u32 = 512;
     /// An instruction without a line.
-    pub const NO_LINE: u16 = 1024;
+    pub const NO_LINE: u32 = 1024;
     /// An instruction that takes over the place of the next.
-    pub const NEXT_LINE: u16 = 2048;
+    pub const NEXT_LINE: u32 = 2048;
 
     /// Fused loads and stores of fast locals.
-    pub const FUSED: u16 = 4096;
+    pub const FUSED: u32 = 4096;
     /// A jump, pseudo or real.
-    pub const JUMP: u16 = 8192;
+    pub const JUMP: u32 = 8192;
     /// A jump that is always taken.
-    pub const ALWAYS: u16 = 16384;
+    pub const ALWAYS: u32 = 16384;
     /// An exit from the scope.
-    pub const EXIT: u16 = 32768;
+    pub const EXIT: u32 = 32768;
+    /// `JUMP_IF_FALSE` and `JUMP_IF_TRUE`, which leave what they test.
+    pub const TEST: u32 = 65536;
 
     const COUNT: usize = Opcode::ALL[Opcode::ALL.len() - 1] as usize + 1;
 
-    const fn of_row(op: Opcode) -> u16 {
+    const fn of_row(op: Opcode) -> u32 {
         let jump = if op.has_jump() { JUMP } else { 0 };
         jump | match op {
             Opcode::JUMP
@@ -62,6 +66,7 @@ pub mod holds {
             | Opcode::JUMP_FORWARD
             | Opcode::JUMP_BACKWARD
             | Opcode::JUMP_BACKWARD_NO_INTERRUPT => ALWAYS,
+            Opcode::JUMP_IF_FALSE | Opcode::JUMP_IF_TRUE => TEST,
             Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE => EXIT,
             Opcode::NOP => NOP,
             Opcode::SETUP_FINALLY | Opcode::SETUP_CLEANUP | Opcode::SETUP_WITH => GUARD | PSEUDO,
@@ -101,7 +106,7 @@ pub mod holds {
         }
     }
 
-    static OF: [u16; COUNT] = {
+    static OF: [u32; COUNT] = {
         let mut table = [0; COUNT];
         let mut i = 0;
         while i < Opcode::ALL.len() {
@@ -113,7 +118,7 @@ pub mod holds {
 
     /// What a block with such an instruction on that line holds.
     #[inline]
-    pub fn with_line(op: Opcode, line: i32) -> u16 {
+    pub fn with_line(op: Opcode, line: i32) -> u32 {
         let line_bits = if line >= 0 {
             0
         } else if line == NEXT_LOCATION.lineno {
@@ -126,7 +131,7 @@ pub mod holds {
 
     /// What a block with such an instruction holds.
     #[inline]
-    pub fn of(op: Opcode) -> u16 {
+    pub fn of(op: Opcode) -> u32 {
         OF[op as usize]
     }
 }
@@ -172,7 +177,7 @@ impl CfgInstr {
 
     /// What it adds to what its block holds.
     #[inline]
-    pub fn holds(&self) -> u16 {
+    pub fn holds(&self) -> u32 {
         holds::with_line(self.op, self.loc.lineno)
     }
 
@@ -233,7 +238,7 @@ pub struct Block {
     /// stood in its place before; to write the same exception table, so do we.
     former_guards: Vec<BlockId>,
     /// What may be among the instructions, as bits of [`holds`].
-    pub holds: u16,
+    pub holds: u32,
     /// The block written behind it.
     pub next: BlockId,
     /// Number of ways to get here; only right behind the removal of unreachable blocks.
@@ -248,8 +253,10 @@ pub struct Block {
     pub except_handler: bool,
     /// Does the handler want to know the raising instruction?
     pub preserve_lasti: bool,
-    /// Mark of the walk under way.
-    pub visited: bool,
+    /// Waits for another look at its locals.
+    pub queued: bool,
+    /// The last walk that came here, as a number.
+    visited: u32,
     /// Reached through exceptions only.
     pub cold: bool,
     /// Reached without an exception.
@@ -269,7 +276,8 @@ impl Block {
             is_label: false,
             except_handler: false,
             preserve_lasti: false,
-            visited: false,
+            queued: false,
+            visited: 0,
             cold: false,
             warm: false,
         }
@@ -300,7 +308,7 @@ impl Block {
 
     /// May it hold one of these?
     #[inline]
-    pub fn may_hold(&self, bits: u16) -> bool {
+    pub fn may_hold(&self, bits: u32) -> bool {
         self.holds & bits != 0
     }
 
@@ -313,6 +321,19 @@ impl Block {
     #[inline]
     pub fn last_op(&self) -> Option<Opcode> {
         self.instrs.last().map(|instr| instr.op)
+    }
+
+    /// Indices of the instructions among which those with targets are: the last one and, when it says that a jump was
+    /// not taken, the one before; everything where protected regions are opened.
+    #[inline]
+    pub fn may_have_targets(&self) -> Range<usize> {
+        self.may_have_targets_of(self.instrs.len())
+    }
+
+    /// As [`may_have_targets`](Block::may_have_targets), of that many instructions.
+    #[inline]
+    pub fn may_have_targets_of(&self, count: usize) -> Range<usize> {
+        if self.may_hold(holds::GUARD) { 0..count } else { count.saturating_sub(2)..count }
     }
 
     /// Where the jump at its end goes, if there is one.
@@ -350,9 +371,11 @@ pub struct Graph {
     /// All blocks ever made; block 0 is the entry.
     pub blocks: Vec<Block>,
     /// What the blocks held all together when the graph was built.
-    pub held: u16,
+    pub held: u32,
     /// Blocks of earlier graphs, kept for their memory.
     spare: Vec<Block>,
+    /// Number of the walk under way.
+    walk: u32,
     /// An empty vector for walks through the graph.
     pub stack: Vec<BlockId>,
     /// A vector for marks of any sort.
@@ -374,7 +397,7 @@ impl Graph {
         for position in seq.targets() {
             block_of[position as usize] = JUMPED_TO;
         }
-        let mut graph = Graph { blocks, held: 0, spare, stack, marks, block_of };
+        let mut graph = Graph { blocks, held: 0, walk: 0, spare, stack, marks, block_of };
         let mut current = graph.new_block();
         let mut start = 0;
         for run in seq.runs() {
@@ -485,11 +508,22 @@ impl Graph {
         id
     }
 
-    /// Clears the marks of an earlier walk.
-    pub fn clear_visited(&mut self) {
-        for block in &mut self.blocks {
-            block.visited = false;
-        }
+    /// Begins a walk: no block has been visited in it.
+    pub fn begin_walk(&mut self) {
+        self.walk += 1;
+    }
+
+    /// Marks a block as visited; whether it was so before is given back.
+    #[inline]
+    pub fn visit(&mut self, id: BlockId) -> bool {
+        let walk = self.walk;
+        std::mem::replace(&mut self.at_mut(id).visited, walk) == walk
+    }
+
+    /// Was the block visited in this walk?
+    #[inline]
+    pub fn is_visited(&self, id: BlockId) -> bool {
+        self.at(id).visited == self.walk
     }
 
     /// Block numbers in written order, as they are now.

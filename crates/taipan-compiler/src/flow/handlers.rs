@@ -12,9 +12,9 @@ pub fn label_exception_targets(graph: &mut Graph) {
     if graph.held & holds::GUARD == 0 {
         return;
     }
-    graph.clear_visited();
+    graph.begin_walk();
     let mut todo: Vec<(BlockId, Rc<Vec<BlockId>>)> = vec![(0, Rc::new(Vec::new()))];
-    graph.at_mut(0).visited = true;
+    graph.visit(0);
     while let Some((id, mut stack)) = todo.pop() {
         let mut handler = stack.last().copied().unwrap_or(NO_BLOCK);
         let mut depth_at_yield = None;
@@ -22,9 +22,7 @@ pub fn label_exception_targets(graph: &mut Graph) {
         for instr in &mut instrs {
             match instr.op {
                 op if op.is_block_push() => {
-                    let target = graph.at_mut(instr.target);
-                    if !target.visited {
-                        target.visited = true;
+                    if !graph.visit(instr.target) {
                         todo.push((instr.target, stack.clone()));
                     }
                     if matches!(op, Opcode::SETUP_WITH | Opcode::SETUP_CLEANUP) {
@@ -40,9 +38,7 @@ pub fn label_exception_targets(graph: &mut Graph) {
                 }
                 op if is_jump(op) => {
                     instr.except = handler;
-                    let target = graph.at_mut(instr.target);
-                    if !target.visited {
-                        target.visited = true;
+                    if !graph.visit(instr.target) {
                         todo.push((instr.target, stack.clone()));
                     }
                 }
@@ -65,8 +61,7 @@ pub fn label_exception_targets(graph: &mut Graph) {
             block.look_again();
         }
         let next = graph.next(id);
-        if next != NO_BLOCK && graph.at(id).falls_through() && !graph.at(next).visited {
-            graph.at_mut(next).visited = true;
+        if next != NO_BLOCK && graph.at(id).falls_through() && !graph.visit(next) {
             todo.push((next, stack));
         }
     }

@@ -22,7 +22,7 @@ pub fn check_unbound_locals(graph: &mut Graph, nlocals: usize, nparams: usize) {
     if nparams >= nlocals.min(TRACKED) && graph.held & holds::UNBIND == 0 {
         return;
     }
-    graph.clear_visited();
+    graph.begin_walk();
     let mut stack = std::mem::take(&mut graph.stack);
     let mut start = 0u64;
     for local in nparams..nlocals.min(TRACKED) {
@@ -31,23 +31,26 @@ pub fn check_unbound_locals(graph: &mut Graph, nlocals: usize, nparams: usize) {
     arrive(graph, 0, start, &mut stack);
     let mut id = 0;
     while id != NO_BLOCK {
+        graph.visit(id);
         scan(graph, id, &mut stack);
         id = graph.next(id);
     }
+    // Blocks that have learnt of more unbound locals after their turn.
     while let Some(id) = stack.pop() {
-        graph.at_mut(id).visited = false;
+        graph.at_mut(id).queued = false;
         scan(graph, id, &mut stack);
     }
     graph.stack = stack;
 }
 
 fn arrive(graph: &mut Graph, id: BlockId, unsafe_locals: u64, stack: &mut Vec<BlockId>) {
+    let had_its_turn = graph.is_visited(id);
     let block = graph.at_mut(id);
     let both = block.unsafe_locals | unsafe_locals;
     if block.unsafe_locals != both {
         block.unsafe_locals = both;
-        if !block.visited {
-            block.visited = true;
+        if had_its_turn && !block.queued {
+            block.queued = true;
             stack.push(id);
         }
     }

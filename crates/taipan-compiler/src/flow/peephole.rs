@@ -6,7 +6,7 @@ use taipan_bytecode::{Constant, Opcode};
 
 use super::fold_block::Folder;
 use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, holds, is_jump, loads_const};
-use super::simplify::remove_redundant_nops;
+use super::simplify::remove_block_nops;
 use super::swaps::optimize_swaps;
 use crate::constants::truth;
 
@@ -237,9 +237,6 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
 
 /// Fuses pairs of loads and stores of the first sixteen locals.
 pub fn insert_superinstructions(graph: &mut Graph) {
-    if graph.held & holds::LOCAL == 0 {
-        return;
-    }
     let mut id = 0;
     while id != NO_BLOCK {
         let block = graph.at_mut(id);
@@ -247,9 +244,10 @@ pub fn insert_superinstructions(graph: &mut Graph) {
         if block.may_hold(holds::LOCAL) && fuse_locals(&mut block.instrs) {
             block.holds |= holds::NOP | holds::FUSED;
         }
+        // What is fused in later blocks has no say in which `NOP`s of this one are redundant.
+        remove_block_nops(graph, id);
         id = next;
     }
-    remove_redundant_nops(graph);
 }
 
 fn fuse_locals(instrs: &mut [CfgInstr]) -> bool {

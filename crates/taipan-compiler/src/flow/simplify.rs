@@ -11,6 +11,9 @@ const MAX_COPY_SIZE: usize = 4;
 
 /// Replaces jumps to small exits, or to blocks without lines that do not fall through, by their content.
 pub fn inline_small_or_no_lineno_blocks(graph: &mut Graph) {
+    if graph.held & holds::ALWAYS == 0 {
+        return;
+    }
     loop {
         let mut changed = false;
         let mut id = 0;
@@ -55,15 +58,14 @@ fn inline_target(graph: &mut Graph, id: BlockId) -> bool {
 
 /// Counts the ways into each block and empties those that cannot be reached.
 pub fn remove_unreachable(graph: &mut Graph) {
+    graph.begin_walk();
     for block in &mut graph.blocks {
-        block.visited = false;
         block.predecessors = 0;
     }
     let mut stack = std::mem::take(&mut graph.stack);
     stack.push(0);
-    let entry = graph.at_mut(0);
-    entry.predecessors = 1;
-    entry.visited = true;
+    graph.visit(0);
+    graph.at_mut(0).predecessors = 1;
     while let Some(id) = stack.pop() {
         let next = graph.next(id);
         if next != NO_BLOCK && graph.at(id).falls_through() {
@@ -95,12 +97,10 @@ pub fn remove_unreachable(graph: &mut Graph) {
 }
 
 fn arrive(graph: &mut Graph, id: BlockId, stack: &mut Vec<BlockId>) {
-    let block = graph.at_mut(id);
-    if !block.visited {
-        block.visited = true;
+    if !graph.visit(id) {
         stack.push(id);
     }
-    block.predecessors += 1;
+    graph.at_mut(id).predecessors += 1;
 }
 
 /// Line of the first instruction of a block that will stay.
