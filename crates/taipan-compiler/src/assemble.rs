@@ -98,7 +98,7 @@ pub fn assemble(
 /// Gives jumps their direction and their distance. Returns the exception table, which needs the offsets as well.
 fn resolve_jumps(flat: &mut Flattened) -> Box<[u8]> {
     let instrs = &mut flat.instrs;
-    for at in &flat.jumps {
+    for (at, _) in &flat.jumps {
         let instr = &mut instrs[*at as usize];
         let forward = instr.arg > *at;
         instr.op = match instr.op {
@@ -112,23 +112,23 @@ fn resolve_jumps(flat: &mut Flattened) -> Box<[u8]> {
     if flat.jumps.is_empty() && !flat.guarded {
         return Box::default();
     }
-    let offsets = resolve_jump_offsets(instrs, &flat.jumps);
-    if flat.guarded { write_exceptions(flat, &offsets) } else { Box::default() }
+    resolve_jump_offsets(instrs, &flat.jumps, &mut flat.offsets);
+    if flat.guarded { write_exceptions(flat) } else { Box::default() }
 }
 
-/// Turns targets into distances, again and again until no jump changes its size any more. Returns each instruction's
-/// offset.
-fn resolve_jump_offsets(instrs: &mut [FlatInstr], jumps: &[u32]) -> Vec<u32> {
-    let targets: Vec<u32> = jumps.iter().map(|at| instrs[*at as usize].arg).collect();
-    let mut offsets = vec![0; instrs.len()];
+/// Turns targets into distances, again and again until no jump changes its size any more, and finds each
+/// instruction's offset.
+fn resolve_jump_offsets(instrs: &mut [FlatInstr], jumps: &[(u32, u32)], offsets: &mut Vec<u32>) {
     loop {
         let mut offset = 0;
-        for (place, instr) in offsets.iter_mut().zip(&*instrs) {
-            *place = offset;
+        offsets.clear();
+        offsets.extend(instrs.iter().map(|instr| {
+            let start = offset;
             offset += instr_size(instr);
-        }
+            start
+        }));
         let mut changed = false;
-        for (at, target) in jumps.iter().zip(&targets) {
+        for (at, target) in jumps {
             let instr = &mut instrs[*at as usize];
             let size = instr_size(instr);
             let behind = offsets[*at as usize] + size;
@@ -141,7 +141,7 @@ fn resolve_jump_offsets(instrs: &mut [FlatInstr], jumps: &[u32]) -> Vec<u32> {
             changed |= instr_size(instr) != size;
         }
         if !changed {
-            return offsets;
+            return;
         }
     }
 }
@@ -190,7 +190,8 @@ fn write_code(instrs: &[FlatInstr], firstlineno: i32) -> (Box<[u8]>, Box<[u8]>) 
     (code.into(), writer.finish().into())
 }
 
-fn write_exceptions(flat: &Flattened, offsets: &[u32]) -> Box<[u8]> {
+fn write_exceptions(flat: &Flattened) -> Box<[u8]> {
+    let offsets = &flat.offsets;
     let mut table = Vec::new();
     // The handler of the run of instructions under way, where it stands, and where the run began.
     let mut open = NO_BLOCK;

@@ -48,11 +48,13 @@ pub struct Place {
 pub struct Flattened {
     /// Instructions in order.
     pub instrs: Vec<FlatInstr>,
-    /// Indices of the jumps.
-    pub jumps: Vec<u32>,
+    /// The jumps, and the indices that they go to.
+    pub jumps: Vec<(u32, u32)>,
     /// Places of the blocks, by number.
     pub places: Vec<Place>,
     targets: Vec<(u32, BlockId)>,
+    /// Where each instruction begins in the code, in code units: a place for the assembler.
+    pub offsets: Vec<u32>,
     /// Whether any instruction is guarded by a handler.
     pub guarded: bool,
     /// Whether any instruction may take over the location of the next.
@@ -321,15 +323,16 @@ pub fn linearize(graph: &Graph, flat: &mut Flattened) {
             let instr = &block.instrs[at];
             if instr.op.has_target() {
                 targets.push(((start + at) as u32, instr.target));
-                if is_jump(instr.op) {
-                    jumps.push((start + at) as u32);
-                }
             }
         }
         id = block.next;
     }
     for (at, target) in &targets {
-        instrs[*at as usize].arg = places[*target as usize].first;
+        let instr = &mut instrs[*at as usize];
+        instr.arg = places[*target as usize].first;
+        if is_jump(instr.op) {
+            jumps.push((*at, instr.arg));
+        }
     }
     flat.targets = targets;
     flat.guarded = graph.held & holds::GUARD != 0;
