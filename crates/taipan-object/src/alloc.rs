@@ -89,7 +89,7 @@ mod system {
 /// How long memory that is not used stays with the process, in milliseconds. mimalloc would give it back after a
 /// second, and programs that work in bursts (compilers, servers) would get it from the system again and again.
 #[cfg(not(system_allocator))]
-const PURGE_DELAY: c_long = 10_000;
+const PURGE_DELAY: core::ffi::c_long = 10_000;
 
 /// Tells the allocator how a Python program uses memory; what the user has set in `MIMALLOC_*` variables stays.
 pub fn configure() {
@@ -98,7 +98,7 @@ pub fn configure() {
         /// `mi_option_purge_delay`, which the bindings lack.
         const OPTION_PURGE_DELAY: c_int = 15;
         unsafe extern "C" {
-            fn mi_option_set_default(option: c_int, value: c_long);
+            fn mi_option_set_default(option: c_int, value: core::ffi::c_long);
         }
         // SAFETY: the option exists in the mimalloc that is linked.
         unsafe { mi_option_set_default(OPTION_PURGE_DELAY, PURGE_DELAY) };
