@@ -370,7 +370,12 @@ pub fn send_any(receiver: &Object, value: &Object) -> PyResult<(Ref, bool)> {
     };
     match outcome {
         Ok(value) => Ok((value, false)),
-        Err(error) => crate::ops::stop_value(error).map(|value| (value, true)),
+        Err(error) => {
+            if error.is(&PyExc_StopIteration) {
+                crate::monitor::events::stop_taken(&error);
+            }
+            crate::ops::stop_value(error).map(|value| (value, true))
+        }
     }
 }
 
@@ -654,8 +659,11 @@ fn close(generator: &Generator) -> PyResult {
     // SAFETY: a suspended frame stands at the RESUME behind its yield.
     unsafe {
         let raw = generator.raw();
-        let resume = (*generator.frame()).instr_ptr.read();
-        let outside = resume as u8 == taipan_bytecode::op::RESUME && (resume >> 8) & RESUME_OUTSIDE_TRY != 0;
+        let frame = generator.frame();
+        let resume = (*frame).instr_ptr.read();
+        let unit = Frame::lasti(frame).max(0) as usize;
+        let outside = crate::monitor::base_opcode(Frame::code(frame), unit) == taipan_bytecode::op::RESUME
+            && (resume >> 8) & RESUME_OUTSIDE_TRY != 0;
         if outside && inner.is_none() {
             (*raw).frame_state = CLEARED;
             release_frame(raw);
