@@ -512,7 +512,8 @@ fn co_branches(code: &Code) -> PyResult {
                 | Opcode::POP_JUMP_IF_NONE
                 | Opcode::POP_JUMP_IF_NOT_NONE,
             ) => rows.push((at, next + 2, next + oparg * 2)),
-            Some(Opcode::FOR_ITER | Opcode::SEND) => rows.push((at, next, next + oparg * 2)),
+            // The end of the loop is behind END_FOR and POP_ITER.
+            Some(Opcode::FOR_ITER) => rows.push((at, next, next + oparg * 2 + 4)),
             Some(Opcode::END_ASYNC_FOR) => {
                 // The jump goes back to the SEND; what follows it is the way that is not taken.
                 let source = next.saturating_sub(oparg * 2);

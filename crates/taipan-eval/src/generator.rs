@@ -360,7 +360,11 @@ pub fn send_any(receiver: &Object, value: &Object) -> PyResult<(Ref, bool)> {
         if let Some(send) = (*receiver.ty().raw()).tp_as_async.as_ref().and_then(|table| table.am_send) {
             let mut result: *mut PyObject = null_mut();
             let status = send(receiver.as_ptr(), value.as_ptr(), &raw mut result);
-            return from_c(result).map(|result| (result, status == 0));
+            let result = from_c(result)?;
+            if status == 0 {
+                crate::monitor::events::stop_answered(receiver, &result);
+            }
+            return Ok((result, status == 0));
         }
     }
     let outcome = if is_none(value) && crate::ops::is_iterator(receiver) {
@@ -664,7 +668,7 @@ fn close(generator: &Generator) -> PyResult {
         let unit = Frame::lasti(frame).max(0) as usize;
         let outside = crate::monitor::base_opcode(Frame::code(frame), unit) == taipan_bytecode::op::RESUME
             && (resume >> 8) & RESUME_OUTSIDE_TRY != 0;
-        if outside && inner.is_none() {
+        if outside && inner.is_none() && !crate::monitor::events::is_unwinding_watched() {
             (*raw).frame_state = CLEARED;
             release_frame(raw);
             return Ok(none().new_ref());
@@ -933,7 +937,7 @@ struct Wrapper {
     coroutine: Ref<Generator>,
 }
 
-static WRAPPER_TYPE: StaticType = StaticType::native(
+pub(crate) static WRAPPER_TYPE: StaticType = StaticType::native(
     c"coroutine_wrapper",
     taipan_object::native::Native::<Wrapper>::SIZE,
     Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -68,11 +68,8 @@ pub unsafe fn throw_into(thread: *mut ThreadState, first: *mut Frame, error: PyE
             monitor::update_frame(thread, first);
             error = events::exception(thread, first, event::PY_THROW, unit_of(first), error);
         }
-        // Suspended frames point behind their yield: the exception belongs to the yield itself.
-        if (*first).instr_ptr > Frame::code(first).instructions() {
-            (*first).instr_ptr = (*first).instr_ptr.sub(1);
-        }
-        let next = handle(thread, error, true)?;
+        // Suspended frames point behind their yield, whose handlers are meant.
+        let next = handle(thread, error, true, 1)?;
         run(thread, next)
     }
 }
@@ -92,17 +89,18 @@ unsafe fn run(thread: *mut ThreadState, mut next: Next) -> PyResult {
                     return Ok(object);
                 }
                 let error = PyErr::from_exception(object.cast_owned());
-                next = handle(thread, error, next.ip.addr() == RAISED)?;
+                next = handle(thread, error, next.ip.addr() == RAISED, 0)?;
             }
         }
     }
 }
 
 /// Finds a handler for an exception in the current frame or its callers; without one, the exception is
-/// what the loop gives.
+/// what the loop gives. The handlers that count in the current frame are those so many units `before` its
+/// instruction.
 #[cold]
 #[inline(never)]
-unsafe fn handle(thread: *mut ThreadState, mut error: PyErr, mut add: bool) -> PyResult<Next> {
+unsafe fn handle(thread: *mut ThreadState, mut error: PyErr, mut add: bool, before: usize) -> PyResult<Next> {
     // SAFETY: the current frame is live and has stored its pointers.
     unsafe {
         let mut frame: *mut Frame = (*thread).base.current_frame.cast();
@@ -111,6 +109,9 @@ unsafe fn handle(thread: *mut ThreadState, mut error: PyErr, mut add: bool) -> P
         loop {
             let raised_at = core::mem::replace(&mut (*frame).raised_at, 0);
             let mut unit = unit_of(frame);
+            if !inner {
+                unit = unit.saturating_sub(before);
+            }
             if raised_at != 0 {
                 // The handler is looked for from here, but the exception came from there.
                 (*frame).instr_ptr = Frame::code(frame).instructions().add(raised_at as usize - 1);

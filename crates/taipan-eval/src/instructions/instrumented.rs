@@ -244,19 +244,14 @@ unsafe fn load_super_attr(mut vm: Vm) -> Next {
     }
 }
 
-/// Tells of a jump and makes it. The tool sees the frame at the destination.
+/// Tells of a jump and makes it.
 unsafe fn jump(vm: Vm, what: usize, from: *mut u16, to: *mut u16) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
-        (*vm.frame).instr_ptr = to;
-        (*vm.frame).stackpointer = vm.sp;
+        save!(vm);
         let (at, source, target) = (unit(vm.frame, vm.ip), unit(vm.frame, from), unit(vm.frame, to));
         match events::jump(vm.thread, vm.frame, what, at, source, target) {
-            Ok(()) if (*vm.frame).instr_ptr == to => {
-                // The line there is news compared to where the jump came from.
-                (*vm.frame).instr_ptr = vm.ip;
-                Next { ip: to, sp: vm.sp }
-            }
+            Ok(()) if (*vm.frame).instr_ptr == vm.ip => Next { ip: to, sp: vm.sp },
             Ok(()) => Next { ip: (*vm.frame).instr_ptr, sp: (*vm.frame).stackpointer },
             Err(error) => leave_raised(to, vm.sp, vm.frame, error),
         }

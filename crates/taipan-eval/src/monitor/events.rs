@@ -7,6 +7,7 @@
 use super::{Tables, disable_at, legacy, loop_partner, tables, tools_at};
 use crate::code::Code;
 use crate::frame::{Frame, JUMPED};
+use taipan_bytecode::op;
 use taipan_object::err::{self, value_error};
 use taipan_object::int::Int;
 use taipan_object::monitoring::*;
@@ -21,6 +22,11 @@ use taipan_object::{Object, PyErr, PyResult, Ref};
 pub unsafe fn is_active(thread: *mut ThreadState) -> bool {
     // SAFETY: by contract.
     unsafe { (*thread).eval_breaker.load(core::sync::atomic::Ordering::Relaxed) & breaker::MONITORING != 0 }
+}
+
+/// Whether some tool wants to hear of frames that are left by an exception.
+pub(crate) fn is_unwinding_watched() -> bool {
+    state::interp().monitoring.tools.get()[event::PY_UNWIND] != 0
 }
 
 fn offset(unit: usize) -> Ref<Int> {
@@ -90,6 +96,14 @@ fn disable_other_branch(code: &Object, source: &Object, tool: usize, event: usiz
     }
 }
 
+/// A tool wants to be told no more of what cannot be disabled: it is told nothing more at all.
+unsafe fn cannot_disable(thread: *mut ThreadState, tool: usize, event: usize) -> PyErr {
+    // SAFETY: the current thread's state.
+    let old = unsafe { (*thread).interp() }.monitoring.set_callback(tool, event, None);
+    drop(old);
+    value_error(&format!("Cannot disable {} events. Callback removed.", EVENT_NAMES[event]))
+}
+
 /// Tells the tools of a set, from the highest on.
 unsafe fn tell(
     thread: *mut ThreadState,
@@ -110,10 +124,7 @@ unsafe fn tell(
             if event < LOCAL_EVENTS {
                 disable_at(Frame::code(frame), unit, event, tool);
             } else {
-                let old = (*thread).interp().monitoring.set_callback(tool, event, None);
-                drop(old);
-                let name = EVENT_NAMES[event];
-                return Err(value_error(&format!("Cannot disable {name} events. Callback removed.")));
+                return Err(cannot_disable(thread, tool, event));
             }
         }
     }
@@ -267,6 +278,21 @@ pub fn stop_taken(error: &PyErr) {
     }
 }
 
+/// Tells of a delegate that has ended without raising the `StopIteration` that one of CPython raises.
+#[cold]
+pub fn stop_answered(receiver: &Object, value: &Object) {
+    // SAFETY: the current thread's state.
+    if !unsafe { is_active(state::current()) } {
+        return;
+    }
+    let is_none = taipan_object::singletons::is_none(value);
+    let silent = receiver.downcast::<crate::generator::Generator>().is_some()
+        || is_none && receiver.is_exact(&crate::generator::WRAPPER_TYPE);
+    if !silent {
+        stop_taken(&err::stop_iteration(Some(value).filter(|_| !is_none)));
+    }
+}
+
 /// Tells of the end of a generator that a loop or a delegation has entered itself.
 ///
 /// # Safety
@@ -290,6 +316,42 @@ pub unsafe fn stop_iteration(
     }
 }
 
+/// Tells of an event outside Python code, to the tools in `active`; what stays of them is left there.
+///
+/// # Errors
+/// What a tool raises.
+pub fn fire_outside(
+    active: &mut u8,
+    code: &Object,
+    offset: i32,
+    event: usize,
+    rest: &[&Object],
+) -> PyResult<()> {
+    let thread = state::current();
+    // SAFETY: the current thread's state and its current frame.
+    unsafe {
+        if (*thread).base.tracing != 0 {
+            return Ok(());
+        }
+        let frame: *mut Frame = (*thread).base.current_frame.cast();
+        let offset = Int::from_i64(i64::from(offset));
+        let mut args: Vec<&Object> = vec![code, &offset];
+        args.extend_from_slice(rest);
+        let mut tools = *active;
+        while tools != 0 {
+            let tool = tools.ilog2() as usize;
+            tools &= !(1 << tool);
+            if call_one(thread, frame, tool, event, &args)? {
+                if event >= LOCAL_EVENTS {
+                    return Err(cannot_disable(thread, tool, event));
+                }
+                *active &= !(1 << tool);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether the line of the instruction `unit` is reached from elsewhere, and by which tools it is wanted.
 unsafe fn line_news(own: *mut Tables, frame: *mut Frame, unit: usize, from: isize) -> Option<(i32, u8)> {
     // SAFETY: the tables are live; no tool is called here.
@@ -307,7 +369,12 @@ unsafe fn line_news(own: *mut Tables, frame: *mut Frame, unit: usize, from: isiz
             return None;
         }
     }
-    let news = lines.always[unit] || from <= lines.first || lines.line.get(from) != Some(&line);
+    // SAFETY: the frame is live.
+    let code = unsafe { Frame::code(frame) };
+    let news = lines.always[unit]
+        || from <= lines.first
+        || lines.line.get(from) != Some(&line)
+        || super::base_opcode(code, from) == op::RESUME;
     news.then_some((line, tools))
 }
 

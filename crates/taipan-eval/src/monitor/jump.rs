@@ -268,13 +268,18 @@ fn check_event() -> PyResult<()> {
     }
 }
 
-/// For each unit at which an entry of the location table begins, its line.
+/// For each unit at which a stretch of a line begins, that line.
 fn line_starts(code: &Code) -> Vec<i32> {
     let mut starts = vec![-1; code.unit_count()];
-    let mut at = 0;
+    let (mut at, mut last) = (0, -1);
     for (units, location) in bytecode::LocationReader::new(code.linetable(), code.firstlineno()) {
-        if let Some(start) = starts.get_mut(at) {
-            *start = location.lineno;
+        let line = location.lineno;
+        if line >= 0
+            && line != last
+            && let Some(start) = starts.get_mut(at)
+        {
+            *start = line;
+            last = line;
         }
         at += units;
     }
@@ -335,14 +340,25 @@ pub(crate) fn set_line(object: &FrameObject, value: Option<&Object>) -> PyResult
         let code = Frame::code(frame);
         let lasti = Frame::lasti(frame).max(0) as usize;
         let (unit, target, mut present) = destination(code, lasti, wanted)?;
+        // While a branch is reported, its instruction has already taken its word or left one.
+        let base = Frame::stack_base(frame);
+        let height = (*frame).stackpointer.offset_from(base).max(0) as u32;
+        while depth(present) > height {
+            present = pop(present);
+        }
+        if depth(target) > depth(present) {
+            return Err(value_error("incompatible stacks"));
+        }
         bind_none(code, frame)?;
-        while depth(present) > depth(target) {
+        while (*frame).stackpointer > base.add(depth(target) as usize) {
+            let extra = (*frame).stackpointer > base.add(depth(present) as usize);
             let sp = (*frame).stackpointer.sub(1);
-            if sp < Frame::stack_base(frame) {
-                return Err(system_error("a jump would empty the stack"));
-            }
             (*frame).stackpointer = sp;
             let word = sp.replace(StackRef::NULL);
+            if extra {
+                word.close();
+                continue;
+            }
             if top(present) == EXCEPTION {
                 // What was being handled before is so again.
                 let info = state::thread().base.exc_info;

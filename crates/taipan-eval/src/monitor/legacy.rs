@@ -95,6 +95,9 @@ pub(super) unsafe fn call(
 ) -> PyResult<bool> {
     // SAFETY: by contract.
     unsafe {
+        if frame.is_null() {
+            return Err(err::system_error("Missing frame when calling trace function."));
+        }
         if tool == PROFILER {
             return profile(thread, frame, event, args).map(|()| false);
         }
@@ -252,17 +255,11 @@ fn name_of(what: c_int) -> &'static Object {
     }
 }
 
-/// Calls a Python function with frame, event and argument; its failure passes through the frame.
+/// Calls a Python function with frame, event and argument.
 unsafe fn call_python(callback: &Object, frame: &FrameObject, what: c_int, arg: *mut PyObject) -> PyResult {
     // SAFETY: null or a live object.
     let arg = unsafe { Object::borrow_opt(arg) }.unwrap_or(none());
-    callback.call(&[frame, name_of(what), arg]).inspect_err(|error| {
-        let inner = frame.frame();
-        if !inner.is_null() {
-            // SAFETY: the frame that is traced is live.
-            unsafe { crate::traceback::add_here(error, inner) };
-        }
-    })
+    callback.call(&[frame, name_of(what), arg])
 }
 
 /// The trace function of threads that trace with a Python function.
@@ -321,6 +318,40 @@ pub unsafe extern "C" fn profile_trampoline(
             }
         }
     }
+}
+
+/// A trace function that is not written in Python.
+pub trait NativeTrace {
+    /// Is told of an event.
+    ///
+    /// # Errors
+    /// What is to be raised in the code that is traced.
+    fn told(own: &Object, frame: &FrameObject, what: i32, arg: &Object) -> PyResult<()>;
+}
+
+unsafe extern "C" fn native_trampoline<T: NativeTrace>(
+    own: *mut PyObject,
+    frame: *mut c_void,
+    what: c_int,
+    arg: *mut PyObject,
+) -> c_int {
+    // SAFETY: called as every trace function, with the object that was set with it.
+    let result = unsafe {
+        let arg = Object::borrow_opt(arg).unwrap_or(none());
+        T::told(Object::borrow(own), Object::borrow(frame.cast()).cast(), what, arg)
+    };
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            err::restore(error);
+            -1
+        }
+    }
+}
+
+/// A native trace function with its object.
+pub fn native<T: NativeTrace>(own: Ref) -> (Py_tracefunc, Ref) {
+    (native_trampoline::<T>, own)
 }
 
 unsafe fn give_trace(thread: *mut ThreadState, function: Function) {
