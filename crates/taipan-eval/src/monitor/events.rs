@@ -88,6 +88,9 @@ unsafe fn leave(thread: *mut ThreadState, outside: i32) {
 fn disable_other_branch(code: &Object, source: &Object, tool: usize, event: usize) {
     let (Some(code), Ok(source)) = (code.downcast::<Code>(), source.to_i64()) else { return };
     let Ok(head) = usize::try_from(source / 2) else { return };
+    if super::base_opcode(code, head.min(code.unit_count())) != op::FOR_ITER {
+        return;
+    }
     let Some(end) = loop_partner(code, head) else { return };
     if event == event::BRANCH_LEFT {
         disable_at(code, end, event::BRANCH_RIGHT, tool);

@@ -55,13 +55,14 @@ fn steps(code: &[u8]) -> Vec<Step> {
     all
 }
 
-/// The units of `POP_ITER` and `FOR_ITER` of all loops.
+/// The units of every `POP_ITER` and of the branch that leads to it, mostly a `FOR_ITER`.
 pub(super) fn loops(code: &Code) -> Vec<(usize, usize)> {
     let original = code.original_code();
+    let is_end = |unit: usize| original.get(unit * 2) == Some(&op::POP_ITER);
     steps(&original)
         .iter()
-        .filter(|step| step.opcode == op::FOR_ITER)
-        .map(|step| (step.next + step.oparg + 1, step.at))
+        .filter_map(|step| target(step).map(|to| (to, step.at)))
+        .filter(|&(to, _)| is_end(to))
         .collect()
 }
 
@@ -118,11 +119,13 @@ impl Lines {
         for step in &steps {
             opcode_of[step.at] = step.opcode;
         }
-        for step in steps.iter().filter(|step| step.at >= first) {
-            let skipped = usize::from(matches!(step.opcode, op::SEND | op::FOR_ITER));
+        // A FOR_ITER leads to a POP_ITER, which begins no line.
+        for step in steps.iter().filter(|step| step.at >= first && step.opcode != op::FOR_ITER) {
+            let skipped = usize::from(step.opcode == op::SEND);
             if let Some(to) = target(step).map(|to| to + skipped)
                 && to < count
                 && line[to] >= 0
+                && opcode_of[to] != op::POP_ITER
             {
                 marked[to] = true;
             }

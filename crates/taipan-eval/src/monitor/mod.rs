@@ -113,7 +113,7 @@ struct Tables {
     /// What is below `INSTRUMENTED_INSTRUCTION`; empty before the first.
     below: Vec<u8>,
     instruction_tools: Vec<u8>,
-    /// The ends of `for` loops: units of `POP_ITER` and of `FOR_ITER`, in order.
+    /// The ends of `for` loops: units of `POP_ITER` and of the branch to it.
     loops: Vec<(usize, usize)>,
 }
 
@@ -545,7 +545,8 @@ fn disable_at(code: &Code, unit: usize, event: usize, tool: usize) {
     }
 }
 
-/// The other end of a loop: of its `FOR_ITER` the `POP_ITER`, and the other way round.
+/// The other end of a loop: of its `FOR_ITER` the `POP_ITER`, and the other way round. A `POP_ITER` without a
+/// `FOR_ITER` of its own is reached by a conditional jump.
 pub(crate) fn loop_partner(code: &Code, unit: usize) -> Option<usize> {
     let own = tables(code);
     if own.is_null() {
