@@ -368,7 +368,11 @@ pub fn send_any(receiver: &Object, value: &Object) -> PyResult<(Ref, bool)> {
         }
     }
     let outcome = if is_none(value) && crate::ops::is_iterator(receiver) {
-        protocol_next(receiver)
+        match taipan_object::protocol::iter_step(receiver) {
+            Ok(Some(item)) => Ok(item),
+            Ok(None) => return Ok((none().new_ref(), true)),
+            Err(error) => Err(error),
+        }
     } else {
         receiver.call_method(intern!("send"), &[value])
     };
@@ -379,20 +383,6 @@ pub fn send_any(receiver: &Object, value: &Object) -> PyResult<(Ref, bool)> {
                 crate::monitor::events::stop_taken(&error);
             }
             crate::ops::stop_value(error).map(|value| (value, true))
-        }
-    }
-}
-
-/// `next()` that keeps the `StopIteration`.
-fn protocol_next(iterator: &Object) -> PyResult {
-    // SAFETY: slot contract.
-    unsafe {
-        match (*iterator.ty().raw()).tp_iternext {
-            Some(next) => taipan_object::native::from_c_opt(next(iterator.as_ptr()))?
-                .ok_or_else(|| err::stop_iteration(None)),
-            None => {
-                Err(raise!(PyExc_TypeError, "'{}' object is not an iterator", iterator.ty().message_name()))
-            }
         }
     }
 }

@@ -61,6 +61,10 @@ pub(super) unsafe fn resume_attentively(
             save!(vm);
             go!(vm);
         }
+        if (*thread).base.tracing == 0 && *ip as u8 == op::RESUME {
+            // That it has been run decides whether the line behind it is news.
+            *ip = *ip & 0xFF00 | u16::from(op::RESUME_CHECK);
+        }
         if bits & !breaker::MONITORING != 0 && oparg & 3 < 2 {
             save!(vm);
             check!(vm, ops::handle_breaker(thread));
@@ -331,6 +335,12 @@ unsafe fn pop_jump_if_not_none(mut vm: Vm) -> Next {
     }
 }
 
+/// Whether the branch that leads here is not known any more, because the instruction has been reported as such
+/// in between. CPython names the instruction itself then.
+fn hides_branch(code: &Code, at: usize) -> bool {
+    monitor::below_line(code, at) == op::INSTRUMENTED_INSTRUCTION
+}
+
 /// `INSTRUMENTED_NOT_TAKEN`.
 unsafe fn not_taken(vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
@@ -338,6 +348,9 @@ unsafe fn not_taken(vm: Vm) -> Next {
         // It follows a conditional jump with its cache, or the END_SEND of an `async for`.
         let at = unit(vm.frame, vm.ip);
         let code = Frame::code(vm.frame);
+        if hides_branch(code, at) {
+            return jump(vm, event::BRANCH_LEFT, vm.ip, vm.ip.add(1));
+        }
         let conditional = at >= 2
             && matches!(
                 monitor::base_opcode(code, at - 2),
@@ -374,9 +387,10 @@ unsafe fn pop_iter(mut vm: Vm) -> Next {
         save!(vm);
         iterator.close();
         let code = Frame::code(vm.frame);
-        let from = match monitor::loop_partner(code, unit(vm.frame, vm.ip)) {
-            Some(head) => code.instructions().add(head),
-            None => vm.ip,
+        let at = unit(vm.frame, vm.ip);
+        let from = match monitor::loop_partner(code, at) {
+            Some(head) if !hides_branch(code, at) => code.instructions().add(head),
+            _ => vm.ip,
         };
         jump(vm, event::BRANCH_RIGHT, from, vm.ip.add(1))
     }

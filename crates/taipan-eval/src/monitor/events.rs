@@ -374,10 +374,11 @@ unsafe fn line_news(own: *mut Tables, frame: *mut Frame, unit: usize, from: isiz
     }
     // SAFETY: the frame is live.
     let code = unsafe { Frame::code(frame) };
+    let from = from.max(lines.first);
+    // Behind a RESUME the same line is news too, unless it has been run before and nobody asked for its event.
     let news = lines.always[unit]
-        || from <= lines.first
         || lines.line.get(from) != Some(&line)
-        || super::base_opcode(code, from) == op::RESUME;
+        || matches!(super::own_opcode(code, from), op::RESUME | op::INSTRUMENTED_RESUME);
     news.then_some((line, tools))
 }
 

@@ -148,7 +148,7 @@ impl Lines {
         let mut always = vec![false; count];
         let mut marks = Vec::new();
         for at in (0..count).filter(|&at| marked[at]) {
-            let elsewhere = |&from: &usize| line[from] != line[at] || opcode_of[from] == op::RESUME;
+            let elsewhere = |&from: &usize| line[from] != line[at];
             always[at] = !handler[at] && before[at].iter().all(elsewhere);
             let mut sources = core::mem::take(&mut before[at]);
             sources.retain(|&from| !always[at] && opcode_of[from] != op::RESUME);
