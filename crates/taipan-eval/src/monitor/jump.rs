@@ -5,7 +5,7 @@
 //! the code works out what kinds of values stand on the stack at each instruction. A jump is allowed to the
 //! instruction of the line whose stack is the deepest one that is a beginning of the present stack.
 //!
-//! Invariants: a stack is one number, three bits for each value, the top lowest; negative numbers say that
+//! Invariants: a stack is one number, four bits for each value, the top lowest; negative numbers say that
 //! it is unknown. The frame is changed only when everything has been checked.
 
 use crate::code::Code;
@@ -17,38 +17,44 @@ use taipan_object::err::{system_error, type_error, value_error};
 use taipan_object::int::Int;
 use taipan_object::monitoring::event;
 use taipan_object::singletons::{bool_object, none};
-use taipan_object::statics::{PyExc_AttributeError, PyExc_RuntimeWarning};
+use taipan_object::statics::{PyCell_Type, PyExc_AttributeError, PyExc_RuntimeWarning};
 use taipan_object::{Object, PyErr, PyResult, raise, refcount, state};
 
 /// Kinds of values on the stack.
-const ITERATOR: i64 = 1;
-const EXCEPTION: i64 = 2;
-const OBJECT: i64 = 3;
-const NULL: i64 = 4;
-const LASTI: i64 = 5;
+const ITERATOR: i128 = 1;
+const EXCEPTION: i128 = 2;
+const OBJECT: i128 = 3;
+const NULL: i128 = 4;
+const LASTI: i128 = 5;
+// Containers that the code itself fills: it counts on their types.
+const LIST: i128 = 6;
+const SET: i128 = 7;
+const MAP: i128 = 8;
 
-const EMPTY: i64 = 0;
+const EMPTY: i128 = 0;
 /// The stack has more values than a number can tell.
-const OVERFLOWED: i64 = -1;
+const OVERFLOWED: i128 = -1;
 /// No path leads here.
-const UNREACHED: i64 = -2;
+const UNREACHED: i128 = -2;
 
-const BITS: u32 = 3;
-const DEEPEST: i64 = 1 << (20 * BITS);
+const BITS: u32 = 4;
+const MASK: i128 = 15;
+/// A stack of 21 values is the deepest that is told from others, as in CPython.
+const DEEPEST: i128 = 1 << (20 * BITS);
 
-fn push(stack: i64, kind: i64) -> i64 {
+fn push(stack: i128, kind: i128) -> i128 {
     if (0..DEEPEST).contains(&stack) { stack << BITS | kind } else { OVERFLOWED }
 }
 
-fn pop(stack: i64) -> i64 {
+fn pop(stack: i128) -> i128 {
     stack >> BITS
 }
 
-fn top(stack: i64) -> i64 {
-    stack & 7
+fn top(stack: i128) -> i128 {
+    stack & MASK
 }
 
-fn depth(mut stack: i64) -> u32 {
+fn depth(mut stack: i128) -> u32 {
     let mut count = 0;
     while stack > 0 {
         stack = pop(stack);
@@ -58,24 +64,24 @@ fn depth(mut stack: i64) -> u32 {
 }
 
 /// The value `n` from the top; 1 is the top.
-fn peek(stack: i64, n: usize) -> i64 {
+fn peek(stack: i128, n: usize) -> i128 {
     if stack < 0 { stack } else { top(stack.checked_shr(BITS * (n as u32 - 1)).unwrap_or(0)) }
 }
 
-fn swap(stack: i64, n: usize) -> i64 {
+fn swap(stack: i128, n: usize) -> i128 {
     if stack < 0 {
         return stack;
     }
     let place = BITS * (n as u32 - 1);
-    if place >= 63 {
+    if place >= 21 * BITS {
         return OVERFLOWED;
     }
     let (low, high) = (top(stack), top(stack >> place));
-    stack & !7 & !(7 << place) | high | if n == 1 { 0 } else { low << place }
+    stack & !MASK & !(MASK << place) | high | if n == 1 { 0 } else { low << place }
 }
 
 /// Whether a stack becomes another one when values are taken off it.
-fn is_compatible(mut from: i64, mut to: i64) -> bool {
+fn is_compatible(mut from: i128, mut to: i128) -> bool {
     if from < 0 || to < 0 {
         return false;
     }
@@ -85,7 +91,7 @@ fn is_compatible(mut from: i64, mut to: i64) -> bool {
     while from != 0 {
         let fits = match top(to) {
             0 => false,
-            OBJECT => top(from) != NULL,
+            OBJECT => !matches!(top(from), NULL | LASTI),
             NULL => true,
             kind => top(from) == kind,
         };
@@ -97,7 +103,7 @@ fn is_compatible(mut from: i64, mut to: i64) -> bool {
     to == 0
 }
 
-fn why_not(to: i64) -> &'static str {
+fn why_not(to: i128) -> &'static str {
     match to {
         OVERFLOWED => "stack is too deep to analyze",
         UNREACHED => "can't jump into an exception handler, or code may be unreachable",
@@ -112,12 +118,12 @@ fn why_not(to: i64) -> &'static str {
 
 /// The stack at every unit of the code.
 struct Walk {
-    stacks: Vec<i64>,
+    stacks: Vec<i128>,
     again: bool,
 }
 
 impl Walk {
-    fn set(&mut self, unit: usize, stack: i64) {
+    fn set(&mut self, unit: usize, stack: i128) {
         if let Some(place) = self.stacks.get_mut(unit) {
             *place = stack;
         }
@@ -173,7 +179,7 @@ impl Walk {
         }
     }
 
-    fn step(&mut self, at: usize, next: usize, opcode: u8, oparg: usize, stack: i64) {
+    fn step(&mut self, at: usize, next: usize, opcode: u8, oparg: usize, stack: i128) {
         let through = match opcode {
             op::POP_JUMP_IF_FALSE
             | op::POP_JUMP_IF_TRUE
@@ -203,6 +209,14 @@ impl Walk {
             op::PUSH_EXC_INFO => push(stack, EXCEPTION),
             op::POP_EXCEPT => pop(stack),
             op::PUSH_NULL => push(stack, NULL),
+            op::BUILD_LIST | op::BUILD_SET | op::BUILD_MAP => {
+                let kind = match opcode {
+                    op::BUILD_LIST => LIST,
+                    op::BUILD_SET => SET,
+                    _ => MAP,
+                };
+                push(pop(Self::plain(opcode, oparg, stack)), kind)
+            }
             op::LOAD_GLOBAL if oparg & 1 != 0 => push(push(stack, OBJECT), NULL),
             op::LOAD_ATTR if oparg & 1 != 0 => push(push(pop(stack), OBJECT), NULL),
             op::SWAP => swap(stack, oparg.max(1)),
@@ -212,7 +226,7 @@ impl Walk {
         self.set(next, through);
     }
 
-    fn plain(opcode: u8, oparg: usize, mut stack: i64) -> i64 {
+    fn plain(opcode: u8, oparg: usize, mut stack: i128) -> i128 {
         let Some(opcode) = Opcode::from_u8(opcode) else { return OVERFLOWED };
         let oparg = u32::try_from(oparg).unwrap_or(u32::MAX);
         let mut effect = opcode.pushes(oparg) - opcode.pops(oparg);
@@ -286,8 +300,10 @@ fn line_starts(code: &Code) -> Vec<i32> {
     starts
 }
 
+const GENERATORS: u32 = bytecode::CO_GENERATOR | bytecode::CO_COROUTINE | bytecode::CO_ASYNC_GENERATOR;
+
 /// Finds where to go on: the unit, its stack and the present one.
-fn destination(code: &Code, lasti: usize, wanted: i32) -> PyResult<(usize, i64, i64)> {
+fn destination(code: &Code, lasti: usize, wanted: i32) -> PyResult<(usize, i128, i128)> {
     if wanted < code.firstlineno() {
         return Err(value_error(&format!("line {wanted} comes before the current code block")));
     }
@@ -297,29 +313,32 @@ fn destination(code: &Code, lasti: usize, wanted: i32) -> PyResult<(usize, i64, 
     };
     let walk = Walk::new(code);
     let present = walk.stacks.get(lasti).copied().unwrap_or(UNREACHED);
-    let mut best: Option<(usize, i64)> = None;
-    let mut message = "cannot find bytecode for specified line";
-    for (unit, &stack) in starts
-        .iter()
-        .zip(&walk.stacks)
-        .enumerate()
-        .filter_map(|(unit, (&start, stack))| (start == line).then_some((unit, stack)))
-    {
+    // A generator does not begin twice: what makes it stands before the first instruction that can be traced.
+    // SAFETY: the view guarantees the layout.
+    let first = match unsafe { usize::try_from((*code.raw())._co_firsttraceable) } {
+        Ok(first) if code.flags() & GENERATORS != 0 => first,
+        _ => 0,
+    };
+    let mut best: Option<(usize, i128)> = None;
+    let mut why = None;
+    let is_there = |unit: &usize| *unit >= first && starts[*unit] == line;
+    for (unit, stack) in (0..starts.len()).filter(is_there).map(|unit| (unit, walk.stacks[unit])) {
         if is_compatible(present, stack) {
             if best.is_none_or(|best| stack > best.1) {
                 best = Some((unit, stack));
             }
-        } else if best.is_none() {
-            message = match present {
-                OVERFLOWED => "stack to deep to analyze",
-                UNREACHED => "can't jump from unreachable code",
-                _ => why_not(stack),
-            };
+        } else {
+            why = why.or(Some(stack));
         }
     }
     match best {
         Some((unit, stack)) => Ok((unit, stack, present)),
-        None => Err(value_error(message)),
+        None => Err(value_error(match (why, present) {
+            (None, _) => "cannot find bytecode for specified line",
+            (_, OVERFLOWED) => "stack to deep to analyze",
+            (_, UNREACHED) => "can't jump from unreachable code",
+            (Some(stack), _) => why_not(stack),
+        })),
     }
 }
 
@@ -395,7 +414,13 @@ unsafe fn bind_none(code: &Code, frame: *mut Frame) -> PyResult<()> {
         for index in unbound {
             let place = locals.add(index);
             if (*place).is_null() {
-                place.write(StackRef::borrowed(none()));
+                // Where the code has a cell, it must go on having one.
+                let is_cell = code.localspluskinds()[index] & bytecode::CO_FAST_CELL != 0;
+                place.write(if is_cell {
+                    StackRef::owned(PyCell_Type.call(&[])?)
+                } else {
+                    StackRef::borrowed(none())
+                });
             }
         }
     }

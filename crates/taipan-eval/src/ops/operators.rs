@@ -278,8 +278,19 @@ pub fn init_returned(value: &Object) -> PyErr {
 }
 
 /// `SET_FUNCTION_ATTRIBUTE`.
-pub fn set_function_attribute(function: &Function, which: usize, value: Ref) {
-    // SAFETY: the view guarantees the layout; the compiler gives values of the right types.
+///
+/// # Errors
+/// `SystemError` for defaults that are none: a debugger may have jumped into the middle of a definition.
+pub fn set_function_attribute(function: &Function, which: usize, value: Ref) -> PyResult<()> {
+    let fits = match which as u32 {
+        bc::MAKE_FUNCTION_DEFAULTS => value.is_exact(&PyTuple_Type),
+        bc::MAKE_FUNCTION_KWDEFAULTS => value.is_exact(&PyDict_Type),
+        _ => true,
+    };
+    if !fits {
+        return Err(err::system_error("a function's defaults are of the wrong type"));
+    }
+    // SAFETY: the view guarantees the layout; the values are of the right types.
     unsafe {
         let raw = function.raw();
         let field = match which as u32 {
@@ -294,6 +305,7 @@ pub fn set_function_attribute(function: &Function, which: usize, value: Ref) {
         };
         set_field(field, Some(value));
     }
+    Ok(())
 }
 
 /// The function that evaluates annotations is called after the one whose they are.
