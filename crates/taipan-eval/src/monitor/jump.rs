@@ -202,7 +202,7 @@ impl Walk {
             op::RETURN_VALUE | op::RAISE_VARARGS | op::RERAISE => return,
             op::GET_ITER | op::GET_AITER => push(pop(stack), ITERATOR),
             op::FOR_ITER => {
-                self.set(next + oparg + 1, stack);
+                self.set(next + oparg, push(stack, OBJECT));
                 push(stack, OBJECT)
             }
             op::END_ASYNC_FOR => pop(pop(stack)),
