@@ -335,12 +335,6 @@ unsafe fn pop_jump_if_not_none(mut vm: Vm) -> Next {
     }
 }
 
-/// Whether the branch that leads here is not known any more, because the instruction has been reported as such
-/// in between. CPython names the instruction itself then.
-fn hides_branch(code: &Code, at: usize) -> bool {
-    monitor::below_line(code, at) == op::INSTRUMENTED_INSTRUCTION
-}
-
 /// `INSTRUMENTED_NOT_TAKEN`.
 unsafe fn not_taken(vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
@@ -348,9 +342,6 @@ unsafe fn not_taken(vm: Vm) -> Next {
         // It follows a conditional jump with its cache, or the END_SEND of an `async for`.
         let at = unit(vm.frame, vm.ip);
         let code = Frame::code(vm.frame);
-        if hides_branch(code, at) {
-            return jump(vm, event::BRANCH_LEFT, vm.ip, vm.ip.add(1));
-        }
         let conditional = at >= 2
             && matches!(
                 monitor::base_opcode(code, at - 2),
@@ -380,18 +371,26 @@ unsafe fn for_iter(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_POP_ITER`.
-unsafe fn pop_iter(mut vm: Vm) -> Next {
+unsafe fn pop_iter(vm: Vm) -> Next {
+    // SAFETY: see the invariants of the interpreter.
+    unsafe {
+        let code = Frame::code(vm.frame);
+        let at = unit(vm.frame, vm.ip);
+        let from = match monitor::loop_partner(code, at) {
+            Some(head) => code.instructions().add(head),
+            None => vm.ip,
+        };
+        loop_end(vm, from)
+    }
+}
+
+/// Ends a loop that was left at `from`.
+unsafe fn loop_end(mut vm: Vm, from: *mut u16) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let iterator = pop!(vm);
         save!(vm);
         iterator.close();
-        let code = Frame::code(vm.frame);
-        let at = unit(vm.frame, vm.ip);
-        let from = match monitor::loop_partner(code, at) {
-            Some(head) if !hides_branch(code, at) => code.instructions().add(head),
-            _ => vm.ip,
-        };
         jump(vm, event::BRANCH_RIGHT, from, vm.ip.add(1))
     }
 }
@@ -472,6 +471,11 @@ unsafe fn instruction(vm: Vm) -> Next {
         if (*vm.thread).base.tracing == 0 {
             check!(vm, events::instruction(vm.thread, vm.frame, at));
         }
-        vm.run_as(monitor::own_opcode(Frame::code(vm.frame), at))
+        // The instruction itself has been reported since the branch that led here: it is named instead of it.
+        match monitor::own_opcode(Frame::code(vm.frame), at) {
+            op::INSTRUMENTED_NOT_TAKEN => jump(vm, event::BRANCH_LEFT, vm.ip, vm.ip.add(1)),
+            op::INSTRUMENTED_POP_ITER => loop_end(vm, vm.ip),
+            opcode => vm.run_as(opcode),
+        }
     }
 }

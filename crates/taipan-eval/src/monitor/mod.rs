@@ -107,6 +107,8 @@ struct Tables {
     local: LocalTools,
     /// The tools that the code has been rewritten for.
     active: LocalTools,
+    /// Once several tools wanted the same event.
+    several: bool,
     /// For each instruction the tools that want its own event.
     tools: Vec<u8>,
     lines: Option<Box<Lines>>,
@@ -206,6 +208,7 @@ impl Tables {
         Tables {
             local: [0; LOCAL_EVENTS],
             active: [0; LOCAL_EVENTS],
+            several: false,
             tools: vec![0; code.unit_count()],
             lines: None,
             below: Vec::new(),
@@ -356,6 +359,7 @@ pub fn update(code: &Code) -> bool {
         for (wanted, local) in wanted.iter_mut().zip(own.local) {
             *wanted |= local;
         }
+        own.several |= wanted.iter().any(|tools| tools.count_ones() > 1);
         let before = core::mem::replace(&mut own.active, wanted);
         let (removed, added) = if monitoring.last_restart.get() > seen {
             (before, wanted)
@@ -520,6 +524,11 @@ pub fn clear_tool(tool: usize) {
 fn tools_at(code: &Code, unit: usize, event: usize) -> u8 {
     let own = tables(code);
     match event {
+        // A tool that has just disabled the call still hears how it ends, as long as it is the only one.
+        // SAFETY: tables are live while they hang on the code.
+        event::C_RETURN | event::C_RAISE if !own.is_null() && unsafe { !(*own).several } => unsafe {
+            (*own).active[event::CALL]
+        },
         event::C_RETURN | event::C_RAISE => tools_at(code, unit, event::CALL),
         // SAFETY: tables are live while they hang on the code.
         _ if event < LOCAL_EVENTS && !own.is_null() => unsafe {
