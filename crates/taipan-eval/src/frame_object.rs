@@ -347,6 +347,16 @@ fn f_lineno(object: &FrameObject) -> PyResult {
     }
 }
 
+/// The generator whose frame this is.
+fn generator(object: &FrameObject) -> Option<Ref> {
+    let frame = object.frame();
+    // SAFETY: null or a live frame.
+    unsafe {
+        (!frame.is_null() && (*frame).owner == OWNED_BY_GENERATOR)
+            .then(|| crate::generator::owner_of(frame).new_ref())
+    }
+}
+
 fn repr(object: &FrameObject) -> PyResult {
     let frame = live(object)?;
     // SAFETY: a live frame.
@@ -406,6 +416,7 @@ static GETSET: &[GetSetRow] = &[
         c"",
     ),
     getset_row(c"f_lineno", f_lineno, c"").with_setter(crate::monitor::jump::set_line),
+    getset_row(c"f_generator", generator, c""),
     getset_row(
         c"f_trace",
         // SAFETY: the view guarantees the layout.

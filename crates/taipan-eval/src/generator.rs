@@ -133,6 +133,15 @@ impl Generator {
     }
 }
 
+/// The generator that owns this frame.
+///
+/// # Safety
+/// The frame belongs to a generator, which lives during `'a`.
+pub unsafe fn owner_of<'a>(frame: *mut Frame) -> &'a Object {
+    // SAFETY: by contract.
+    unsafe { Object::borrow(of_frame(frame).cast()) }
+}
+
 /// Whether the generator that owns this frame is running.
 ///
 /// # Safety

@@ -257,7 +257,11 @@ unsafe fn jump(vm: Vm, what: usize, from: *mut u16, to: *mut u16) -> Next {
         match events::jump(vm.thread, vm.frame, what, at, source, target) {
             Ok(()) if (*vm.frame).instr_ptr == vm.ip => Next { ip: to, sp: vm.sp },
             Ok(()) => Next { ip: (*vm.frame).instr_ptr, sp: (*vm.frame).stackpointer },
-            Err(error) => leave_raised(to, vm.sp, vm.frame, error),
+            Err(error) => {
+                // It comes from here, but the handlers of the destination take it.
+                (*vm.frame).raised_at = at as u32 + 1;
+                leave_raised(to, vm.sp, vm.frame, error)
+            }
         }
     }
 }
@@ -450,6 +454,7 @@ unsafe fn line(mut vm: Vm) -> Next {
         let from = Frame::lasti(vm.frame);
         save!(vm);
         let at = unit(vm.frame, vm.ip);
+        let begins_line = monitor::begins_line(Frame::code(vm.frame), at);
         if (*vm.thread).base.tracing == 0 {
             check!(vm, events::line(vm.thread, vm.frame, at, from));
             vm.sp = (*vm.frame).stackpointer;
@@ -458,7 +463,11 @@ unsafe fn line(mut vm: Vm) -> Next {
                 go!(vm);
             }
         }
-        vm.run_as(monitor::below_line(Frame::code(vm.frame), at))
+        match monitor::below_line(Frame::code(vm.frame), at) {
+            // The line has been reported since the branch that led here: this instruction is named instead.
+            op::INSTRUMENTED_NOT_TAKEN if begins_line => jump(vm, event::BRANCH_LEFT, vm.ip, vm.ip.add(1)),
+            opcode => vm.run_as(opcode),
+        }
     }
 }
 

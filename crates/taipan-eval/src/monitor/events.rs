@@ -52,17 +52,19 @@ unsafe fn call_one(
         } else {
             None
         };
+        let both = callback.as_ref().is_some_and(|callback| callback.both_branches);
+        let branch = if both { old_branch(args) } else { None };
+        if both && branch.is_none() {
+            return Ok(false);
+        }
         let outside = enter(thread, event);
         let result = match &callback {
             Some(callback) => callback.function.call(args).map(|result| monitoring.is_disable(&result)),
             None => legacy::call(thread, frame, tool, event, args),
         };
         leave(thread, outside);
-        if let (Ok(true), Some(callback)) = (&result, callback)
-            && callback.both_branches
-            && let Some(source) = args.get(1)
-        {
-            disable_other_branch(args[0], source, tool, event);
+        if let (Ok(true), Some((code, source))) = (&result, branch) {
+            disable_other_branch(code, source, tool, event);
         }
         result
     }
@@ -84,18 +86,39 @@ unsafe fn leave(thread: *mut ThreadState, outside: i32) {
     }
 }
 
-/// A callback for both branches has disabled one: for a loop, that is the other one's end as well.
-fn disable_other_branch(code: &Object, source: &Object, tool: usize, event: usize) {
-    let (Some(code), Ok(source)) = (code.downcast::<Code>(), source.to_i64()) else { return };
-    let Ok(head) = usize::try_from(source / 2) else { return };
-    if super::base_opcode(code, head.min(code.unit_count())) != op::FOR_ITER {
-        return;
-    }
-    let Some(end) = loop_partner(code, head) else { return };
-    if event == event::BRANCH_LEFT {
-        disable_at(code, end, event::BRANCH_RIGHT, tool);
-    } else {
-        disable_at(code, head, event::BRANCH_LEFT, tool);
+/// The instruction that a reported branch belongs to. Callbacks for both branches hear of the branches that
+/// there were before the two could be told apart: `for` loops and conditional jumps.
+fn old_branch<'a>(args: &[&'a Object]) -> Option<(&'a Code, usize)> {
+    let code: &Code = args.first()?.downcast::<Code>()?;
+    let source = usize::try_from(args.get(1)?.to_i64().ok()? / 2).ok()?;
+    let known = source < code.unit_count()
+        && matches!(
+            super::base_opcode(code, source),
+            op::FOR_ITER
+                | op::POP_JUMP_IF_TRUE
+                | op::POP_JUMP_IF_FALSE
+                | op::POP_JUMP_IF_NONE
+                | op::POP_JUMP_IF_NOT_NONE
+        );
+    known.then_some((code, source))
+}
+
+/// A callback for both branches has disabled the one that the instruction `source` reports itself: that is the
+/// end of the other one as well.
+fn disable_other_branch(code: &Code, source: usize, tool: usize, event: usize) {
+    match (super::base_opcode(code, source), event) {
+        (op::FOR_ITER, event::BRANCH_LEFT) => {
+            if let Some(end) = loop_partner(code, source) {
+                disable_at(code, end, event::BRANCH_RIGHT, tool);
+            }
+        }
+        (base, event::BRANCH_RIGHT) if base != op::FOR_ITER => {
+            // The conditional jump has one unit of cache.
+            if source + 2 < code.unit_count() && super::base_opcode(code, source + 2) == op::NOT_TAKEN {
+                disable_at(code, source + 2, event::BRANCH_LEFT, tool);
+            }
+        }
+        _ => {}
     }
 }
 

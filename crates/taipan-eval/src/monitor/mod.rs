@@ -149,6 +149,13 @@ pub(crate) fn below_line(code: &Code, unit: usize) -> u8 {
     }
 }
 
+/// Whether some tool wants the line that begins here.
+pub(crate) fn begins_line(code: &Code, unit: usize) -> bool {
+    let own = tables(code);
+    // SAFETY: tables are live while they hang on the code.
+    !own.is_null() && unsafe { (*own).lines.as_ref().is_some_and(|lines| lines.tools[unit] != 0) }
+}
+
 /// The instruction's own form, perhaps instrumented, below all layers.
 pub(crate) fn own_opcode(code: &Code, unit: usize) -> u8 {
     match below_line(code, unit) {

@@ -150,6 +150,7 @@ methods! { static FUNCTIONS = {
     noargs "meth_noargs" "" = |this: &Object| this.new_ref(), "The module.";
     many "meth_fastcall" "" = |this: &Object, args: &[&Object]| positional(this.new_ref(), args), "The module and the arguments.";
     keywords "meth_fastcall_keywords" "" = |this: &Object, args: CallArgs<'_>| with_keywords(this.new_ref(), args), "The module, the arguments and the keywords.";
+    args "code_offset_to_line" "($module, code, offset, /)" = test_events::code_offset_to_line, "The line of an instruction, or -1.";
     many "fire_event_py_start" "" = test_events::fire_plain::<{ event::PY_START }>, "Send an event of this kind.";
     many "fire_event_py_resume" "" = test_events::fire_plain::<{ event::PY_RESUME }>, "Send an event of this kind.";
     many "fire_event_py_return" "" = test_events::fire_plain::<{ event::PY_RETURN }>, "Send an event of this kind.";

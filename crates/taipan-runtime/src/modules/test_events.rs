@@ -143,3 +143,12 @@ pub(super) fn settrace_to_error(_: &Object, list: &Object) -> PyResult<()> {
     legacy::set_trace(Some(legacy::native::<FailOnce>(list_of(list)?)));
     Ok(())
 }
+
+/// `code_offset_to_line(code, offset)`.
+pub(super) fn code_offset_to_line(_: &Object, args: &Args<'_>) -> PyResult<i32> {
+    let Some(code) = args.required(0).downcast::<taipan_eval::code::Code>() else {
+        return Err(type_error("expected a code object"));
+    };
+    let offset = args.required(1).to_i32()?;
+    Ok(usize::try_from(offset / 2).ok().and_then(|unit| code.line_of(unit)).unwrap_or(-1))
+}
