@@ -37,7 +37,12 @@ pub struct LocationWriter {
 impl LocationWriter {
     /// A table that begins at the first line of its code object.
     pub fn new(firstlineno: i32) -> LocationWriter {
-        LocationWriter { bytes: Vec::with_capacity(64), line: firstlineno }
+        LocationWriter::with_capacity(firstlineno, 64)
+    }
+
+    /// As [`new`](LocationWriter::new), with room for that many bytes.
+    pub fn with_capacity(firstlineno: i32, bytes: usize) -> LocationWriter {
+        LocationWriter { bytes: Vec::with_capacity(bytes), line: firstlineno }
     }
 
     /// The finished table.

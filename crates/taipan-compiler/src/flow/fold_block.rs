@@ -184,6 +184,13 @@ fn small_int(value: &Constant) -> Option<u32> {
 
 /// Where the `count` constants right before `at` are loaded, `NOP`s aside.
 fn constant_loads(instrs: &[CfgInstr], at: usize, count: usize) -> Option<Vec<usize>> {
+    // Most operands are no constants; that shows at once.
+    if count > 0 {
+        let last = instrs[..at].iter().rev().find(|instr| instr.op != Opcode::NOP)?;
+        if !loads_const(last.op) {
+            return None;
+        }
+    }
     let mut loads = Vec::with_capacity(count);
     for position in (0..at).rev() {
         if loads.len() == count {
