@@ -112,11 +112,13 @@ fn disable_other_branch(code: &Code, source: usize, tool: usize, event: usize) {
                 disable_at(code, end, event::BRANCH_RIGHT, tool);
             }
         }
-        (base, event::BRANCH_RIGHT) if base != op::FOR_ITER => {
-            // The conditional jump has one unit of cache.
-            if source + 2 < code.unit_count() && super::base_opcode(code, source + 2) == op::NOT_TAKEN {
-                disable_at(code, source + 2, event::BRANCH_LEFT, tool);
-            }
+        // A conditional jump has one unit of cache.
+        (base, event::BRANCH_RIGHT)
+            if base != op::FOR_ITER
+                && source + 2 < code.unit_count()
+                && super::base_opcode(code, source + 2) == op::NOT_TAKEN =>
+        {
+            disable_at(code, source + 2, event::BRANCH_LEFT, tool);
         }
         _ => {}
     }
@@ -442,8 +444,7 @@ pub unsafe fn instruction(thread: *mut ThreadState, frame: *mut Frame, unit: usi
     unsafe {
         let code = Frame::code(frame);
         let own = tables(code);
-        let tools =
-            if own.is_null() { 0 } else { (&(*own).instruction_tools).get(unit).copied().unwrap_or(0) };
+        let tools = if own.is_null() { 0 } else { super::entry(&(*own).instruction_tools, unit, 0) };
         tell(thread, frame, unit, event::INSTRUCTION, tools, &[code, &offset(unit)])
     }
 }

@@ -138,6 +138,11 @@ fn set_opcode_at(code: &Code, unit: usize, opcode: u8) {
     }
 }
 
+/// An entry of a table, which may not have been made yet.
+fn entry(table: &[u8], unit: usize, otherwise: u8) -> u8 {
+    table.get(unit).copied().unwrap_or(otherwise)
+}
+
 /// The opcode below `INSTRUMENTED_LINE`, if that stands there.
 pub(crate) fn below_line(code: &Code, unit: usize) -> u8 {
     match opcode_at(code, unit) {
@@ -160,9 +165,7 @@ pub(crate) fn begins_line(code: &Code, unit: usize) -> bool {
 pub(crate) fn own_opcode(code: &Code, unit: usize) -> u8 {
     match below_line(code, unit) {
         // SAFETY: as above.
-        op::INSTRUMENTED_INSTRUCTION => unsafe {
-            (&(*tables(code)).below).get(unit).copied().unwrap_or(op::NOP)
-        },
+        op::INSTRUMENTED_INSTRUCTION => unsafe { entry(&(*tables(code)).below, unit, op::NOP) },
         opcode => opcode,
     }
 }
@@ -538,9 +541,7 @@ fn tools_at(code: &Code, unit: usize, event: usize) -> u8 {
         },
         event::C_RETURN | event::C_RAISE => tools_at(code, unit, event::CALL),
         // SAFETY: tables are live while they hang on the code.
-        _ if event < LOCAL_EVENTS && !own.is_null() => unsafe {
-            (&(*own).tools).get(unit).copied().unwrap_or(0)
-        },
+        _ if event < LOCAL_EVENTS && !own.is_null() => unsafe { entry(&(*own).tools, unit, 0) },
         _ if event < LOCAL_EVENTS => 0,
         _ => state::interp().monitoring.tools.get()[event],
     }

@@ -64,7 +64,7 @@ fn fire(event: usize, args: &[&Object], rest: &[&Object]) -> PyResult<i32> {
     if active == 0 {
         return Ok(0);
     }
-    if rest.is_empty() && event >= event::RAISE && event < UNGROUPED_EVENTS {
+    if rest.is_empty() && (event::RAISE..UNGROUPED_EVENTS).contains(&event) {
         return Err(value_error(&format!("Firing event {event} with no exception set")));
     }
     let result = events::fire_outside(&mut active, target, offset, event, rest);
@@ -116,7 +116,7 @@ struct FailOnce;
 impl legacy::NativeTrace for FailOnce {
     fn told(own: &Object, _: &FrameObject, _: i32, _: &Object) -> PyResult<()> {
         match own.downcast::<List>() {
-            Some(list) if list.len() == 0 => {
+            Some(list) if list.is_empty() => {
                 list.append(none().new_ref())?;
                 Err(raise!(PyExc_Exception, "an exception"))
             }
