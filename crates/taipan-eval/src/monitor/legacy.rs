@@ -436,7 +436,7 @@ pub fn set_profile_everywhere(function: &Function) {
 /// Forgets the functions of a thread that ends.
 ///
 /// # Safety
-/// `thread` is the current thread's state.
+/// `thread` is a live state of the current interpreter.
 pub unsafe fn forget_thread(thread: *mut ThreadState) {
     // SAFETY: by contract.
     unsafe {
