@@ -113,6 +113,7 @@ impl Names {
             recent: Box::default(),
         };
         names.recent = vec![(0, Name(0)); RECENT].into();
+        names.index.reserve(2 * known::texts().len());
         for text in known::texts() {
             names.intern_str(text);
         }

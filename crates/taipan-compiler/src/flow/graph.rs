@@ -17,6 +17,7 @@ use crate::instr::InstrSeq;
 /// What a block may hold: bits of [`Block::holds`].
 pub mod holds {
     use taipan_bytecode::Opcode;
+    use taipan_bytecode::opcode::OPCODE_COUNT;
 
     use crate::instr::NEXT_LOCATION;
 
@@ -55,8 +56,6 @@ pub mod holds {
     pub const EXIT: u32 = 32768;
     /// `JUMP_IF_FALSE` and `JUMP_IF_TRUE`, which leave what they test.
     pub const TEST: u32 = 65536;
-
-    const COUNT: usize = Opcode::ALL[Opcode::ALL.len() - 1] as usize + 1;
 
     const fn of_row(op: Opcode) -> u32 {
         let jump = if op.has_jump() { JUMP } else { 0 };
@@ -106,8 +105,8 @@ pub mod holds {
         }
     }
 
-    static OF: [u32; COUNT] = {
-        let mut table = [0; COUNT];
+    static OF: [u32; OPCODE_COUNT] = {
+        let mut table = [0; OPCODE_COUNT];
         let mut i = 0;
         while i < Opcode::ALL.len() {
             table[Opcode::ALL[i] as usize] = of_row(Opcode::ALL[i]);

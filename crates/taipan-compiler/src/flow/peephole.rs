@@ -146,12 +146,15 @@ pub fn optimize_block(graph: &mut Graph, id: BlockId, folder: &mut Folder<'_>) {
     let block = graph.at_mut(id);
     if block.may_hold(holds::PEEPHOLE) {
         let instrs = &mut block.instrs;
+        let mut changed = false;
         for at in 0..instrs.len() {
             if holds::of(instrs[at].op) & holds::PEEPHOLE != 0 {
-                optimize_instr(instrs, at, folder);
+                changed |= optimize_instr(instrs, at, folder);
             }
         }
-        block.look_again();
+        if changed {
+            block.look_again();
+        }
     }
     thread_jump(graph, id);
     let block = graph.at_mut(id);
@@ -161,7 +164,8 @@ pub fn optimize_block(graph: &mut Graph, id: BlockId, folder: &mut Folder<'_>) {
     }
 }
 
-fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
+/// Improves an instruction by what stands around it; whether anything changed is given back.
+fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) -> bool {
     let CfgInstr { op, arg, .. } = instrs[at];
     let next = instrs.get(at + 1).copied();
     let next_op = next.map_or(Opcode::CACHE, |next| next.op);
@@ -172,28 +176,30 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
                     1 => {
                         instrs[at].set_nop();
                         instrs[at + 1].set_nop();
-                        return;
+                        return true;
                     }
                     2 | 3 => {
                         instrs[at].set_nop();
                         instrs[at + 1].op = Opcode::SWAP;
-                        return;
+                        return true;
                     }
                     _ => {}
                 }
             }
-            folder.fold_tuple(instrs, at);
+            return folder.fold_tuple(instrs, at);
         }
-        Opcode::LIST_APPEND | Opcode::SET_ADD => folder.fold_appended(instrs, at, next_op),
-        Opcode::BUILD_LIST | Opcode::BUILD_SET => folder.fold_list_or_set(instrs, at, next_op),
+        Opcode::LIST_APPEND | Opcode::SET_ADD => {
+            return folder.fold_appended(instrs, at, next_op);
+        }
+        Opcode::BUILD_LIST | Opcode::BUILD_SET => {
+            return folder.fold_list_or_set(instrs, at, next_op);
+        }
         Opcode::STORE_FAST => {
-            if let Some(next) = next
-                && next.op == op
-                && next.arg == arg
-                && next.loc.lineno == instrs[at].loc.lineno
-            {
-                instrs[at].set(Opcode::POP_TOP, 0);
+            let line = instrs[at].loc.lineno;
+            if next_op != op || next.is_none_or(|next| next.arg != arg || next.loc.lineno != line) {
+                return false;
             }
+            instrs[at].set(Opcode::POP_TOP, 0);
         }
         Opcode::SWAP if arg == 1 => instrs[at].set_nop(),
         Opcode::LOAD_GLOBAL if next_op == Opcode::PUSH_NULL && arg & 1 == 0 => {
@@ -211,6 +217,8 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
             } else if next_op == Opcode::UNARY_NOT {
                 instrs[at].set_nop();
                 instrs[at + 1].set(op, arg ^ 1);
+            } else {
+                return false;
             }
         }
         Opcode::TO_BOOL if next_op == Opcode::TO_BOOL => instrs[at].set_nop(),
@@ -222,17 +230,25 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
             instrs[at].set_nop();
             instrs[at + 1].set_nop();
         }
-        Opcode::UNARY_NOT | Opcode::UNARY_INVERT | Opcode::UNARY_NEGATIVE => folder.fold_unary(instrs, at),
-        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_LIST_TO_TUPLE => {
-            folder.fold_list_to_tuple(instrs, at);
-            if next_op == Opcode::GET_ITER && instrs[at].op == op {
-                instrs[at].set_nop();
-            }
+        Opcode::UNARY_NOT | Opcode::UNARY_INVERT | Opcode::UNARY_NEGATIVE => {
+            return folder.fold_unary(instrs, at);
         }
-        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_UNARY_POSITIVE => folder.fold_unary(instrs, at),
-        Opcode::BINARY_OP => folder.fold_binary(instrs, at),
-        _ => {}
+        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_LIST_TO_TUPLE => {
+            if folder.fold_list_to_tuple(instrs, at) {
+                return true;
+            }
+            if next_op != Opcode::GET_ITER {
+                return false;
+            }
+            instrs[at].set_nop();
+        }
+        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_UNARY_POSITIVE => {
+            return folder.fold_unary(instrs, at);
+        }
+        Opcode::BINARY_OP => return folder.fold_binary(instrs, at),
+        _ => return false,
     }
+    true
 }
 
 /// Fuses pairs of loads and stores of the first sixteen locals.

@@ -77,7 +77,7 @@ impl Builder<'_> {
         let nested = parent.is_some_and(|parent| parent.nested || parent.is_function_like());
         let method = kind == BlockKind::Function && parent.is_some_and(|p| p.kind == BlockKind::Class);
         let id = self.table.scopes.len();
-        self.table.scopes.push(Scope {
+        self.table.scopes.push(Box::new(Scope {
             name,
             kind,
             range,
@@ -106,7 +106,7 @@ impl Builder<'_> {
             in_unevaluated_annotation: false,
             comp_iter_target: false,
             comp_iter_expr: 0,
-        });
+        }));
         self.table.blocks.insert(key, id);
         id
     }
