@@ -68,6 +68,15 @@ pub fn sequence_iterator(object: &Object) -> PyResult {
 /// What `__next__` raises; `TypeError` when the object is no iterator.
 #[inline]
 pub fn iter_next(iterator: &Object) -> PyResult<Option<Ref>> {
+    iter_step(iterator).or_else(|error| error.allow(&PyExc_StopIteration))
+}
+
+/// The next item of an iterator; at its end `None` or `StopIteration`, whatever the iterator says.
+///
+/// # Errors
+/// What `__next__` raises; `TypeError` when the object is no iterator.
+#[inline]
+pub fn iter_step(iterator: &Object) -> PyResult<Option<Ref>> {
     // SAFETY: slot contract.
     unsafe {
         let Some(next) = (*iterator.ty().raw()).tp_iternext else {
@@ -77,10 +86,7 @@ pub fn iter_next(iterator: &Object) -> PyResult<Option<Ref>> {
                 iterator.ty().message_name()
             ));
         };
-        match from_c_opt(next(iterator.as_ptr())) {
-            Ok(item) => Ok(item),
-            Err(error) => error.allow(&PyExc_StopIteration),
-        }
+        from_c_opt(next(iterator.as_ptr()))
     }
 }
 
