@@ -681,17 +681,18 @@ pub(crate) fn wait_for_all() -> PyResult<()> {
     }
 }
 
+/// The least stack that a program may ask for, as CPython has it.
+const SMALLEST_STACK: usize = 53_248;
+
 fn stack_size(_: &Object, args: &Args<'_>) -> PyResult<usize> {
     let all = threads();
     let old = all.stack_size.get();
     if let Some(size) = args.get(0) {
         let size = size.to_isize()?;
-        let Ok(size) = usize::try_from(size) else {
-            return Err(value_error("size must be 0 or a positive value"));
+        let size = match usize::try_from(size) {
+            Ok(size) if size == 0 || size >= SMALLEST_STACK => size,
+            _ => return Err(raise!(PyExc_ValueError, "size must be at least {SMALLEST_STACK} bytes")),
         };
-        if size > 0 && size < 32 << 10 {
-            return Err(raise!(PyExc_ValueError, "size not valid: {size} bytes"));
-        }
         all.stack_size.set(size);
     }
     Ok(old)
