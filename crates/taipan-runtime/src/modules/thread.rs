@@ -243,10 +243,8 @@ impl Payload for RLock {
 }
 type RLockView = Native<RLock>;
 
-fn rlock_new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Ref> {
-    if ty.is(&RLOCK) && (!args.is_empty() || kwargs.is_some_and(|kwargs| !kwargs.is_empty())) {
-        return Err(type_error("RLock() takes no arguments"));
-    }
+/// Arguments are of no use, but allowed.
+fn rlock_new(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult<Ref> {
     Ok(native_new(ty, RLock::default())?.upcast())
 }
 
