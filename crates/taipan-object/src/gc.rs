@@ -444,6 +444,8 @@ unsafe fn collect_main(gc: &GcState, generation: usize) -> (usize, usize) {
         deduce_unreachable(unreachable, still);
         list_merge(unreachable, older);
         let found = list_len(still);
+        let _callbacks = list_any(still, crate::weakref::has_references)
+            .then(|| crate::weakref::clear_quietly(&collect_refs(still)));
         discard(gc, still, older);
         let uncollectable = handle_legacy(gc, finalizers, older);
         (found, uncollectable)
