@@ -123,9 +123,9 @@ impl Hash for Constant {
             Constant::FrozenSet(items) => items.len().hash(state),
             Constant::Slice(parts) => parts.hash(state),
             Constant::Code(code) => {
-                code.firstlineno.hash(state);
-                code.code.hash(state);
-                code.linetable.hash(state);
+                // Code on the same line stands in other columns, which the last locations name.
+                let tail = code.linetable.len().saturating_sub(24);
+                (code.firstlineno, code.code.len(), &code.linetable[tail..]).hash(state);
             }
         }
     }

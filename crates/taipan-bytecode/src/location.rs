@@ -5,7 +5,7 @@
 //! follow; signed ones keep the sign in bit 0.
 
 /// A source range; a line below 0 means that there is none, a column below 0 that it is unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct Location {
     /// First line.
     pub lineno: i32,
@@ -15,6 +15,17 @@ pub struct Location {
     pub col_offset: i32,
     /// Byte column behind the last character.
     pub end_col_offset: i32,
+}
+
+/// In one test: whether two instructions come from the same place is a matter of chance, and a processor that guesses
+/// field by field guesses wrong more than once.
+impl PartialEq for Location {
+    #[inline]
+    fn eq(&self, other: &Location) -> bool {
+        let lines = (self.lineno ^ other.lineno) | (self.end_lineno ^ other.end_lineno);
+        let columns = (self.col_offset ^ other.col_offset) | (self.end_col_offset ^ other.end_col_offset);
+        lines | columns == 0
+    }
 }
 
 impl Location {
@@ -28,6 +39,12 @@ const NO_COLUMNS: u8 = 13;
 const LONG: u8 = 14;
 const NONE: u8 = 15;
 
+/// First byte of an entry.
+#[inline]
+fn first_byte(form: u8, units: u8) -> u8 {
+    0x80 | (form << 3) | (units - 1)
+}
+
 /// Writes a location table.
 pub struct LocationWriter {
     bytes: Vec<u8>,
@@ -37,7 +54,12 @@ pub struct LocationWriter {
 impl LocationWriter {
     /// A table that begins at the first line of its code object.
     pub fn new(firstlineno: i32) -> LocationWriter {
-        LocationWriter { bytes: Vec::with_capacity(64), line: firstlineno }
+        LocationWriter::with_capacity(firstlineno, 64)
+    }
+
+    /// As [`new`](LocationWriter::new), with room for that many bytes.
+    pub fn with_capacity(firstlineno: i32, bytes: usize) -> LocationWriter {
+        LocationWriter { bytes: Vec::with_capacity(bytes), line: firstlineno }
     }
 
     /// The finished table.
@@ -57,7 +79,7 @@ impl LocationWriter {
     }
 
     fn start(&mut self, form: u8, units: u8) {
-        self.bytes.push(0x80 | (form << 3) | (units - 1));
+        self.bytes.push(first_byte(form, units));
     }
 
     fn varint(&mut self, mut value: u32) {
@@ -88,14 +110,15 @@ impl LocationWriter {
                 return;
             }
         } else if loc.end_lineno == loc.lineno {
-            if delta == 0 && column < 80 && end >= column && end - column < 16 {
-                self.start(SHORT_FORMS + (column >> 3) as u8, units);
-                self.bytes.push((((column & 7) << 4) | (end - column)) as u8);
+            let length = end.wrapping_sub(column) as u32;
+            if (delta == 0) & (column < 80) & (length < 16) {
+                let first = first_byte(SHORT_FORMS + (column >> 3) as u8, units);
+                self.bytes.extend([first, (((column & 7) as u32) << 4 | length) as u8]);
                 return;
             }
-            if (0..3).contains(&delta) && column < 128 && end < 128 {
-                self.start(ONE_LINE_FORMS + delta as u8, units);
-                self.bytes.extend([column as u8, end as u8]);
+            if (0..3).contains(&delta) & (column < 128) & (end < 128) {
+                let first = first_byte(ONE_LINE_FORMS + delta as u8, units);
+                self.bytes.extend([first, column as u8, end as u8]);
                 self.line = loc.lineno;
                 return;
             }

@@ -11,7 +11,7 @@ use taipan_bytecode::opcode::{CO_VARARGS, CO_VARKEYWORDS};
 use taipan_bytecode::{Code, Location, Opcode, PyStr};
 
 use crate::constants::{ConstantPool, UnitConstants};
-use crate::flow::{FlatInstr, Flattened};
+use crate::flow::{BlockId, FlatInstr, Flattened, NO_BLOCK};
 use crate::instr::NEXT_LOCATION;
 use crate::names::{Name, NameMap, NameSet, Names, known};
 
@@ -50,6 +50,7 @@ pub struct UnitInfo<'a> {
     pub rename_format: bool,
 }
 
+/// Size of an instruction in code units.
 fn instr_size(instr: &FlatInstr) -> u32 {
     let extended = match instr.arg {
         0..=0xff => 0,
@@ -60,17 +61,19 @@ fn instr_size(instr: &FlatInstr) -> u32 {
     1 + extended + instr.op.caches() as u32
 }
 
-/// Makes the code object.
+/// Makes the code object. The instructions are used up.
 pub fn assemble(
-    mut flat: Flattened,
+    flat: &mut Flattened,
     info: &UnitInfo<'_>,
     names: &mut Names,
     pool: &ConstantPool,
     filename: &PyStr,
 ) -> Code {
-    resolve_unconditional_jumps(&mut flat.instrs);
-    let offsets = resolve_jump_offsets(&mut flat.instrs);
-    resolve_locations(&mut flat.instrs);
+    let exceptiontable = resolve_jumps(flat);
+    if flat.next_locations {
+        resolve_locations(&mut flat.instrs);
+    }
+    let (code, linetable) = write_code(&flat.instrs, info.firstlineno);
     let (localsplusnames, localspluskinds) = locals_plus(info, names);
     Code {
         argcount: info.posonlyargcount + info.argcount,
@@ -78,7 +81,7 @@ pub fn assemble(
         kwonlyargcount: info.kwonlyargcount,
         stacksize: flat.stacksize,
         flags: info.flags,
-        code: write_code(&flat.instrs),
+        code,
         consts: info.consts.list.iter().map(|id| pool.get(*id).clone()).collect(),
         names: info.names.keys().map(|name| names.string(name)).collect(),
         localsplusnames: localsplusnames.into(),
@@ -87,14 +90,17 @@ pub fn assemble(
         name: names.string(info.name),
         qualname: info.qualname.clone(),
         firstlineno: info.firstlineno,
-        linetable: write_locations(&flat.instrs, info.firstlineno),
-        exceptiontable: write_exceptions(&flat.instrs, &offsets),
+        linetable,
+        exceptiontable,
     }
 }
 
-fn resolve_unconditional_jumps(instrs: &mut [FlatInstr]) {
-    for (at, instr) in instrs.iter_mut().enumerate() {
-        let forward = instr.arg as usize > at;
+/// Gives jumps their direction and their distance. Returns the exception table, which needs the offsets as well.
+fn resolve_jumps(flat: &mut Flattened) -> Box<[u8]> {
+    let instrs = &mut flat.instrs;
+    for (at, _) in &flat.jumps {
+        let instr = &mut instrs[*at as usize];
+        let forward = instr.arg > *at;
         instr.op = match instr.op {
             Opcode::JUMP if forward => Opcode::JUMP_FORWARD,
             Opcode::JUMP => Opcode::JUMP_BACKWARD,
@@ -103,38 +109,39 @@ fn resolve_unconditional_jumps(instrs: &mut [FlatInstr]) {
             op => op,
         };
     }
+    if flat.jumps.is_empty() && !flat.guarded {
+        return Box::default();
+    }
+    resolve_jump_offsets(instrs, &flat.jumps, &mut flat.offsets);
+    if flat.guarded { write_exceptions(flat) } else { Box::default() }
 }
 
-/// Turns targets into distances, again and again until no jump grows any more. Returns each instruction's offset.
-fn resolve_jump_offsets(instrs: &mut [FlatInstr]) -> Vec<u32> {
-    let targets: Vec<(usize, u32)> = instrs
-        .iter()
-        .enumerate()
-        .filter(|(_, instr)| instr.op.has_jump())
-        .map(|(at, instr)| (at, instr.arg))
-        .collect();
-    let mut offsets = vec![0; instrs.len()];
+/// Turns targets into distances, again and again until no jump changes its size any more, and finds each
+/// instruction's offset.
+fn resolve_jump_offsets(instrs: &mut [FlatInstr], jumps: &[(u32, u32)], offsets: &mut Vec<u32>) {
     loop {
         let mut offset = 0;
-        for (at, instr) in instrs.iter().enumerate() {
-            offsets[at] = offset;
+        offsets.clear();
+        offsets.extend(instrs.iter().map(|instr| {
+            let start = offset;
             offset += instr_size(instr);
-        }
-        let mut grown = false;
-        for (at, target) in &targets {
-            let instr = &mut instrs[*at];
+            start
+        }));
+        let mut changed = false;
+        for (at, target) in jumps {
+            let instr = &mut instrs[*at as usize];
             let size = instr_size(instr);
-            let behind = offsets[*at] + size;
+            let behind = offsets[*at as usize] + size;
             let target = offsets[*target as usize];
             instr.arg = if instr.op == Opcode::END_ASYNC_FOR {
                 behind.saturating_sub(target + END_SEND_OFFSET)
             } else {
                 target.abs_diff(behind)
             };
-            grown |= instr_size(instr) != size;
+            changed |= instr_size(instr) != size;
         }
-        if !grown {
-            return offsets;
+        if !changed {
+            return;
         }
     }
 }
@@ -152,67 +159,74 @@ fn resolve_locations(instrs: &mut [FlatInstr]) {
     }
 }
 
-fn write_code(instrs: &[FlatInstr]) -> Box<[u8]> {
-    let mut code = Vec::with_capacity(instrs.len() * 4);
-    for instr in instrs {
-        for shift in [24, 16, 8] {
-            if instr.arg >> shift != 0 {
-                code.extend([Opcode::EXTENDED_ARG as u8, (instr.arg >> shift) as u8]);
-            }
-        }
-        code.extend([instr.op as u16 as u8, instr.arg as u8]);
-        code.resize(code.len() + 2 * instr.op.caches(), 0);
-    }
-    code.into()
-}
-
-fn write_locations(instrs: &[FlatInstr], firstlineno: i32) -> Box<[u8]> {
-    let mut writer = LocationWriter::new(firstlineno);
+/// The bytecode and its location table.
+fn write_code(instrs: &[FlatInstr], firstlineno: i32) -> (Box<[u8]>, Box<[u8]>) {
+    let total: u32 = instrs.iter().map(instr_size).sum();
+    let mut code = vec![0; 2 * total as usize];
+    let mut writer = LocationWriter::with_capacity(firstlineno, 2 * instrs.len());
     let mut current = Location::NONE;
-    let mut size = 0;
+    let mut run_start = 0;
+    let mut at = 0;
     for instr in instrs {
         if instr.loc != current {
-            writer.push(current, size);
+            writer.push(current, (at - run_start) / 2);
             current = instr.loc;
-            size = 0;
+            run_start = at;
         }
-        size += instr_size(instr) as usize;
+        if instr.arg > 0xff {
+            for shift in [24, 16, 8] {
+                if instr.arg >> shift != 0 {
+                    code[at] = Opcode::EXTENDED_ARG as u8;
+                    code[at + 1] = (instr.arg >> shift) as u8;
+                    at += 2;
+                }
+            }
+        }
+        code[at] = instr.op as u16 as u8;
+        code[at + 1] = instr.arg as u8;
+        at += 2 + 2 * instr.op.caches();
     }
-    writer.push(current, size);
-    writer.finish().into()
+    writer.push(current, (at - run_start) / 2);
+    (code.into(), writer.finish().into())
 }
 
-fn write_exceptions(instrs: &[FlatInstr], offsets: &[u32]) -> Box<[u8]> {
+fn write_exceptions(flat: &Flattened) -> Box<[u8]> {
+    let offsets = &flat.offsets;
     let mut table = Vec::new();
+    // The handler of the run of instructions under way, where it stands, and where the run began.
+    let mut open = NO_BLOCK;
+    let mut open_first = None;
     let mut start = 0;
-    let mut open: Option<&FlatInstr> = None;
-    let mut offset = 0;
-    let mut close = |open: Option<&FlatInstr>, start: u32, end: u32| {
-        if let Some(instr) = open
-            && let Some(handler) = instr.handler
-        {
-            let depth = instr.handler_depth.saturating_sub(1 + u32::from(instr.handler_lasti));
-            let target = offsets[handler as usize];
-            write_guard(&mut table, Guard { start, end, target, depth, lasti: instr.handler_lasti });
+    let mut close = |open: BlockId, start: u32, end: u32| {
+        if open != NO_BLOCK {
+            let place = flat.places[open as usize];
+            let depth = place.depth.saturating_sub(1 + u32::from(place.lasti));
+            let target = offsets[place.first as usize];
+            write_guard(&mut table, Guard { start, end, target, depth, lasti: place.lasti });
         }
     };
-    for (at, instr) in instrs.iter().enumerate() {
-        offset = offsets[at];
-        if instr.handler != open.and_then(|open| open.handler) {
-            close(open, start, offset);
-            start = offset;
-            open = Some(instr);
+    let mut end = 0;
+    for (instr, offset) in flat.instrs.iter().zip(offsets) {
+        if instr.except != open {
+            let first = flat.places.get(instr.except as usize).map(|place| place.first);
+            if first != open_first {
+                close(open, start, *offset);
+                start = *offset;
+                open = instr.except;
+                open_first = first;
+            }
         }
-        offset += instr_size(instr);
+        end = *offset + instr_size(instr);
     }
-    close(open, start, offset);
+    close(open, start, end);
     table.into()
 }
 
 /// Names and kinds of all frame slots.
 fn locals_plus(info: &UnitInfo<'_>, names: &mut Names) -> (Vec<PyStr>, Vec<u8>) {
-    let mut all = Vec::new();
-    let mut kinds = Vec::new();
+    let count = info.varnames.len() + info.cellvars.len() + info.freevars.len();
+    let mut all = Vec::with_capacity(count);
+    let mut kinds = Vec::with_capacity(count);
     let runs = [
         (info.posonlyargcount, CO_FAST_ARG_POS),
         (info.argcount, CO_FAST_ARG_POS | CO_FAST_ARG_KW),

@@ -19,7 +19,13 @@ pub struct ConstId(pub u32);
 pub struct ConstantPool {
     values: Vec<Constant>,
     index: FastMap<Constant, ConstId>,
+    /// The number of None and of small integers, for the commonest constants need no search.
+    none: Option<ConstId>,
+    small: Vec<Option<ConstId>>,
 }
+
+/// Integers below this one have a place in [`ConstantPool::small`].
+const SMALL: usize = 64;
 
 /// Whether a constant is a NaN, or a complex number with one.
 pub fn holds_nan(value: &Constant) -> bool {
@@ -33,6 +39,29 @@ pub fn holds_nan(value: &Constant) -> bool {
 impl ConstantPool {
     /// The number of a value.
     pub fn add(&mut self, value: Constant) -> ConstId {
+        match value {
+            Constant::None => {
+                let next = ConstId(self.values.len() as u32);
+                *self.none.get_or_insert_with(|| {
+                    self.values.push(Constant::None);
+                    next
+                })
+            }
+            Constant::Int(small) if (0..SMALL as i64).contains(&small) => {
+                if self.small.is_empty() {
+                    self.small.resize(SMALL, None);
+                }
+                let next = ConstId(self.values.len() as u32);
+                *self.small[small as usize].get_or_insert_with(|| {
+                    self.values.push(value);
+                    next
+                })
+            }
+            value => self.search(value),
+        }
+    }
+
+    fn search(&mut self, value: Constant) -> ConstId {
         if let Some(id) = self.index.get(&value) {
             return *id;
         }
@@ -62,6 +91,12 @@ pub struct UnitConstants {
 const SEARCH_LIMIT: usize = 32;
 
 impl UnitConstants {
+    /// Takes all constants out.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.index.clear();
+    }
+
     /// Appends a constant whether it is new or not.
     pub fn give(&mut self, id: ConstId) {
         let next = self.list.len() as u32;

@@ -42,11 +42,18 @@ fn expand_tabs(text: &[u8]) -> Vec<u8> {
 /// The docstring without the margin common to all lines but the first. None when it holds a lone surrogate, which
 /// cannot be written as UTF-8: the position of the surrogate is given then.
 pub fn clean(doc: &PyStr) -> PyStr {
-    let text = expand_tabs(doc.as_bytes());
+    let bytes = doc.as_bytes();
+    let expanded = memchr::memchr(b'\t', bytes).map(|_| expand_tabs(bytes));
+    let text = expanded.as_deref().unwrap_or(bytes);
+    if expanded.is_none() && memchr::memchr(b'\n', text).is_none() && text.first() != Some(&b' ') {
+        return doc.clone();
+    }
+    let indent = |line: &[u8]| line.iter().take_while(|byte| **byte == b' ').count();
+    let ends = || memchr::memchr_iter(b'\n', text).chain([text.len()]);
     let mut margin = usize::MAX;
-    for line in text.split(|byte| *byte == b'\n').skip(1) {
-        let indent = line.iter().take_while(|byte| **byte == b' ').count();
-        if indent < line.len() {
+    for (start, end) in ends().map(|end| end + 1).zip(ends().skip(1)) {
+        let indent = indent(&text[start..end]);
+        if indent < end - start {
             margin = margin.min(indent);
         }
     }
@@ -54,13 +61,17 @@ pub fn clean(doc: &PyStr) -> PyStr {
         margin = 0;
     }
     let mut out = Vec::with_capacity(text.len());
-    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        let indent = line.iter().take_while(|byte| **byte == b' ').count();
-        if index > 0 {
+    let mut start = 0;
+    for end in ends() {
+        let line = &text[start..end];
+        let cut = if start == 0 {
+            indent(line)
+        } else {
             out.push(b'\n');
-        }
-        let cut = if index == 0 { indent } else { indent.min(margin) };
+            indent(&line[..margin.min(line.len())])
+        };
         out.extend_from_slice(&line[cut..]);
+        start = end + 1;
     }
     let mut builder = PyStrBuilder::with_capacity(out.len());
     match std::str::from_utf8(&out) {

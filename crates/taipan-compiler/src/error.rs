@@ -44,27 +44,33 @@ pub struct CompileError {
 
 impl CompileError {
     /// A `SyntaxError` at a place.
-    pub fn syntax(message: impl Into<String>, range: Range) -> CompileError {
-        CompileError { kind: ErrorKind::Syntax, message: message.into(), range: Some(range) }
+    #[cold]
+    pub fn syntax(message: impl Into<String>, range: Range) -> Box<CompileError> {
+        CompileError::boxed(ErrorKind::Syntax, message.into(), Some(range))
+    }
+
+    /// An error of any kind.
+    #[cold]
+    pub fn boxed(kind: ErrorKind, message: String, range: Option<Range>) -> Box<CompileError> {
+        Box::new(CompileError { kind, message, range })
     }
 
     /// A `SyntaxError` at a location.
-    pub fn at(message: impl Into<String>, loc: Location) -> CompileError {
+    pub fn at(message: impl Into<String>, loc: Location) -> Box<CompileError> {
         CompileError::syntax(message, range_of(loc))
     }
 
     /// The tree is nested too deeply.
-    pub fn too_deep() -> CompileError {
-        CompileError {
-            kind: ErrorKind::Recursion,
-            message: "maximum recursion depth exceeded during compilation".to_owned(),
-            range: None,
-        }
+    #[cold]
+    pub fn too_deep() -> Box<CompileError> {
+        let message = "maximum recursion depth exceeded during compilation".to_owned();
+        CompileError::boxed(ErrorKind::Recursion, message, None)
     }
 
     /// A tree that no parser makes.
-    pub fn system(message: impl Into<String>) -> CompileError {
-        CompileError { kind: ErrorKind::System, message: message.into(), range: None }
+    #[cold]
+    pub fn system(message: impl Into<String>) -> Box<CompileError> {
+        CompileError::boxed(ErrorKind::System, message.into(), None)
     }
 }
 
@@ -77,8 +83,9 @@ pub struct Warning {
     pub range: Range,
 }
 
-/// Result of a step of the compilation.
-pub type Compiled<T> = Result<T, CompileError>;
+/// Result of a step of the compilation. The error is boxed, so that the results of the many steps that go well fit
+/// into a register.
+pub type Compiled<T> = Result<T, Box<CompileError>>;
 
 /// A source range as a location.
 #[inline]

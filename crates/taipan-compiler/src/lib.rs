@@ -100,7 +100,7 @@ pub fn compile(module: &mut Mod, filename: &str, options: &Options) -> Result<Ou
     let mut warnings = Vec::new();
     match compile_with(module, filename, options, &mut warnings) {
         Ok(code) => Ok(Output { code, warnings }),
-        Err(error) => Err(Box::new(Failure { error, warnings })),
+        Err(error) => Err(Box::new(Failure { error: *error, warnings })),
     }
 }
 
@@ -144,7 +144,7 @@ fn prepared(
 }
 
 /// The symbol tables of a tree, as Python's `symtable` module shows them.
-pub fn symbols(module: &Mod, options: &Options) -> Result<(SymbolTable, Names), CompileError> {
+pub fn symbols(module: &Mod, options: &Options) -> Compiled<(SymbolTable, Names)> {
     let mut future = future::from_module(module)?;
     future.features |= options.flags & FUTURE_MASK;
     let mut names = Names::new();

@@ -4,72 +4,14 @@
 //! deal in [`Name`], a `u32`. [`NameMap`] is what Python's dict is to CPython's compiler: a map that remembers the
 //! order of insertion, which decides indices and the order of generated code.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use taipan_bytecode::PyStr;
 use taipan_syntax::ast::Identifier;
-
-/// A quick hash for keys that are short or already well mixed; the keys come from the program being compiled, whose
-/// author gains nothing from collisions but a slow compilation of his own program.
-#[derive(Default, Clone)]
-pub struct FastHasher {
-    state: u64,
-}
-
-impl FastHasher {
-    #[inline]
-    fn mix(&mut self, word: u64) {
-        self.state = (self.state.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-}
-
-impl Hasher for FastHasher {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            self.mix(u64::from_le_bytes(chunk.try_into().expect("chunk of eight")));
-        }
-        let mut last = 0;
-        for byte in chunks.remainder() {
-            last = (last << 8) | u64::from(*byte);
-        }
-        self.mix(last ^ ((bytes.len() as u64) << 56));
-    }
-
-    #[inline]
-    fn write_u8(&mut self, value: u8) {
-        self.mix(u64::from(value));
-    }
-
-    #[inline]
-    fn write_u32(&mut self, value: u32) {
-        self.mix(u64::from(value));
-    }
-
-    #[inline]
-    fn write_u64(&mut self, value: u64) {
-        self.mix(value);
-    }
-
-    #[inline]
-    fn write_usize(&mut self, value: usize) {
-        self.mix(value as u64);
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.state ^ (self.state >> 29)
-    }
-}
-
-/// A hash map with the quick hash.
-pub type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<FastHasher>>;
+pub use taipan_text::hash::{FastHasher, FastMap};
 
 /// An interned name.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct Name(pub u32);
 
 macro_rules! known_names {
@@ -142,6 +84,8 @@ pub mod known {
 /// The table of names.
 pub struct Names {
     texts: Vec<Rc<str>>,
+    /// Whether a name is a private one, which classes mangle.
+    private: Vec<bool>,
     strings: Vec<Option<PyStr>>,
     index: FastMap<Rc<str>, Name>,
     /// Names last asked for, by the address of the text: a tree shares the text of equal names. Only texts that
@@ -163,11 +107,13 @@ impl Names {
     pub fn new() -> Names {
         let mut names = Names {
             texts: Vec::new(),
+            private: Vec::new(),
             strings: Vec::new(),
             index: FastMap::default(),
             recent: Box::default(),
         };
         names.recent = vec![(0, Name(0)); RECENT].into();
+        names.index.reserve(2 * known::texts().len());
         for text in known::texts() {
             names.intern_str(text);
         }
@@ -176,6 +122,7 @@ impl Names {
 
     fn add(&mut self, text: Rc<str>) -> Name {
         let name = Name(self.texts.len() as u32);
+        self.private.push(text.starts_with("__") && !text.ends_with("__") && !text.contains('.'));
         self.texts.push(text.clone());
         self.strings.push(None);
         self.index.insert(text, name);
@@ -224,16 +171,20 @@ impl Names {
     pub fn string(&mut self, name: Name) -> PyStr {
         let at = name.0 as usize;
         let texts = &self.texts;
-        self.strings[at].get_or_insert_with(|| PyStr::from(&*texts[at])).clone()
+        self.strings[at].get_or_insert_with(|| PyStr::from(texts[at].clone())).clone()
     }
 
     /// Name mangling: `__private` in class `Class` is `_Class__private`.
+    #[inline]
     pub fn mangle(&mut self, private: Option<Name>, name: Name) -> Name {
-        let Some(private) = private else { return name };
-        let text = &self.texts[name.0 as usize];
-        if !text.starts_with("__") || text.ends_with("__") || text.contains('.') {
-            return name;
+        match private {
+            Some(private) if self.private[name.0 as usize] => self.mangled(private, name),
+            _ => name,
         }
+    }
+
+    fn mangled(&mut self, private: Name, name: Name) -> Name {
+        let text = &self.texts[name.0 as usize];
         let class = self.texts[private.0 as usize].trim_start_matches('_');
         if class.is_empty() {
             return name;
@@ -288,10 +239,26 @@ impl<V> NameMap<V> {
 
     /// Gives a name a value, in its old place when it is there already. Returns the place.
     pub fn insert(&mut self, name: Name, value: V) -> usize {
-        if let Some(at) = self.position(name) {
-            self.entries[at].1 = value;
-            return at;
+        match self.position(name) {
+            Some(at) => {
+                self.entries[at].1 = value;
+                at
+            }
+            None => {
+                self.push(name, value);
+                self.entries.len() - 1
+            }
         }
+    }
+
+    /// Value at a place, to be changed.
+    #[inline]
+    pub fn at_mut(&mut self, at: usize) -> &mut V {
+        &mut self.entries[at].1
+    }
+
+    /// Gives a name that is not there a value.
+    pub fn push(&mut self, name: Name, value: V) {
         let at = self.entries.len();
         if at == 0 {
             self.entries.reserve(8);
@@ -304,7 +271,6 @@ impl<V> NameMap<V> {
             None if at >= SEARCH_LIMIT => self.reindex(),
             None => {}
         }
-        at
     }
 
     fn reindex(&mut self) {
@@ -320,6 +286,12 @@ impl<V> NameMap<V> {
                 self.reindex();
             }
         }
+    }
+
+    /// Takes all names out.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.index = None;
     }
 
     /// Number of names.
@@ -345,6 +317,11 @@ impl<V> NameMap<V> {
         self.entries.iter().map(|entry| (entry.0, &entry.1))
     }
 
+    /// Entries in order of insertion, whose values can be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Name, &mut V)> {
+        self.entries.iter_mut().map(|entry| (entry.0, &mut entry.1))
+    }
+
     /// Names in order of insertion.
     pub fn keys(&self) -> impl Iterator<Item = Name> + '_ {
         self.entries.iter().map(|entry| entry.0)
@@ -352,6 +329,12 @@ impl<V> NameMap<V> {
 }
 
 impl NameMap<()> {
+    /// Becomes a copy of another set.
+    pub fn copy_from(&mut self, other: &NameSet) {
+        self.entries.clone_from(&other.entries);
+        self.index.clone_from(&other.index);
+    }
+
     /// The place of a name, which is added at the end when it is new.
     #[inline]
     pub fn add(&mut self, name: Name) -> usize {

@@ -79,7 +79,7 @@ pub fn generate(module: &mut Mod, options: &Options) -> Result<GeneratedModule, 
             warnings.append(&mut more);
             Ok(GeneratedModule { unit, consts, warnings })
         }
-        Err(error) => Err(Box::new(Failure { error, warnings })),
+        Err(error) => Err(Box::new(Failure { error: *error, warnings })),
     }
 }
 
@@ -245,7 +245,7 @@ pub fn assemble(instrs: Vec<Instr>, metadata: &Metadata, filename: &str) -> Chec
         flags: 0,
         firstlineno: metadata.firstlineno,
     };
-    let flat = flow::flatten_alone(&InstrSeq::of_positions(instrs), &facts)?;
+    let mut flat = flow::flatten_alone(&InstrSeq::of_positions(instrs), &facts)?;
     let info = UnitInfo {
         name,
         qualname: PyStr::from(&*metadata.qualname),
@@ -263,5 +263,5 @@ pub fn assemble(instrs: Vec<Instr>, metadata: &Metadata, filename: &str) -> Chec
         rename_format: false,
     };
     let filename = PyStr::from(filename);
-    Ok(crate::assemble::assemble(flat, &info, &mut names, &ConstantPool::default(), &filename))
+    Ok(crate::assemble::assemble(&mut flat, &info, &mut names, &ConstantPool::default(), &filename))
 }

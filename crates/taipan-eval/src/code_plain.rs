@@ -27,11 +27,15 @@ impl Hasher for QuickHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
         }
+        let mut last = bytes.len() as u64;
+        for byte in rest {
+            last = (last << 8) | u64::from(*byte);
+        }
+        self.write_u64(last);
     }
 
     fn write_u64(&mut self, word: u64) {
@@ -55,10 +59,10 @@ struct Maker<'a> {
     /// Floats by their bits.
     floats: Quick<u64, Ref>,
     complexes: Quick<(u64, u64), Ref>,
-    /// Tables by content.
-    tables: Quick<Box<[u8]>, Ref<Bytes>>,
-    /// Tuples by the addresses of their items, which they keep alive.
-    tuples: Quick<Box<[usize]>, Ref<Tuple>>,
+    /// Tables by the hash of their content; where another has that already, by the next number that is free.
+    tables: Quick<u64, Ref<Bytes>>,
+    /// Tuples by the hash of their items' addresses, in the same way. They keep the items alive.
+    tuples: Quick<u64, Ref<Tuple>>,
 }
 
 impl Code {
@@ -140,7 +144,10 @@ impl Maker<'_> {
         if let Some(name) = self.names.get(&address) {
             return Ok(name.clone());
         }
-        let name = unicode::intern_immortal(text(plain)?);
+        let name = match plain.as_str() {
+            Some(text) => unicode::intern_immortal_text(text)?,
+            None => unicode::intern_immortal(text(plain)?),
+        };
         self.names.insert(address, name.clone());
         Ok(name)
     }
@@ -154,18 +161,33 @@ impl Maker<'_> {
     }
 
     fn table(&mut self, plain: &[u8]) -> PyResult<Ref<Bytes>> {
-        if let Some(table) = self.tables.get(plain) {
-            return Ok(table.clone());
+        let mut hasher = QuickHasher::default();
+        hasher.write(plain);
+        let mut key = hasher.finish();
+        while let Some(table) = self.tables.get(&key) {
+            if table.as_slice() == plain {
+                return Ok(table.clone());
+            }
+            key = key.wrapping_add(1);
         }
         let table = Bytes::new(plain)?;
-        self.tables.insert(plain.into(), table.clone());
+        self.tables.insert(key, table.clone());
         Ok(table)
     }
 
     fn tuple(&mut self, items: Vec<Ref>) -> PyResult<Ref<Tuple>> {
-        let key: Box<[usize]> = items.iter().map(|item| item.as_ptr().addr()).collect();
-        if let Some(tuple) = self.tuples.get(&key) {
-            return Ok(tuple.clone());
+        let mut hasher = QuickHasher::default();
+        for item in &items {
+            hasher.write_usize(item.as_ptr().addr());
+        }
+        let mut key = hasher.finish();
+        while let Some(tuple) = self.tuples.get(&key) {
+            if tuple.items().len() == items.len()
+                && tuple.items().iter().zip(&items).all(|(one, other)| one.as_ptr() == other.as_ptr())
+            {
+                return Ok(tuple.clone());
+            }
+            key = key.wrapping_add(1);
         }
         let tuple = Tuple::from_vec(items)?;
         self.tuples.insert(key, tuple.clone());
@@ -244,8 +266,9 @@ impl Maker<'_> {
 
 /// Strs that look like names are interned, as CPython does.
 fn constant_str(plain: &PyStr) -> PyResult<Ref<Str>> {
-    let made = text(plain)?;
-    let name_like =
-        made.as_ascii().is_some_and(|text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-    Ok(if name_like { unicode::intern_immortal(made) } else { made })
+    let name_like = |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    match plain.as_str().filter(name_like) {
+        Some(text) => unicode::intern_immortal_text(text),
+        None => text(plain),
+    }
 }

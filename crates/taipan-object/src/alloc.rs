@@ -86,6 +86,25 @@ mod system {
     }
 }
 
+/// How long memory that is not used stays with the process, in milliseconds. mimalloc would give it back after a
+/// second, and programs that work in bursts (compilers, servers) would get it from the system again and again.
+#[cfg(not(system_allocator))]
+const PURGE_DELAY: core::ffi::c_long = 10_000;
+
+/// Tells the allocator how a Python program uses memory; what the user has set in `MIMALLOC_*` variables stays.
+pub fn configure() {
+    #[cfg(not(system_allocator))]
+    {
+        /// `mi_option_purge_delay`, which the bindings lack.
+        const OPTION_PURGE_DELAY: c_int = 15;
+        unsafe extern "C" {
+            fn mi_option_set_default(option: c_int, value: core::ffi::c_long);
+        }
+        // SAFETY: the option exists in the mimalloc that is linked.
+        unsafe { mi_option_set_default(OPTION_PURGE_DELAY, PURGE_DELAY) };
+    }
+}
+
 /// Raw block of at least `size` bytes, 16-byte aligned; null when there is no memory.
 #[inline]
 pub fn malloc(size: usize) -> *mut u8 {

@@ -14,6 +14,7 @@ use crate::layout;
 use crate::refcount;
 use crate::state;
 use crate::statics::PyUnicode_Type;
+use core::borrow::Borrow;
 use core::hash::{BuildHasherDefault, Hash, Hasher};
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -485,6 +486,78 @@ impl Hash for InternKey {
     }
 }
 
+/// What the table is asked for: a str, or ASCII text that there is no str of yet.
+trait Wanted {
+    fn wanted_hash(&self) -> isize;
+    fn wanted_text(&self) -> Result<&Str, &[u8]>;
+}
+
+impl Wanted for InternKey {
+    fn wanted_hash(&self) -> isize {
+        self.text().hash()
+    }
+
+    fn wanted_text(&self) -> Result<&Str, &[u8]> {
+        Ok(self.text())
+    }
+}
+
+struct WantedAscii<'a> {
+    text: &'a [u8],
+    hash: isize,
+}
+
+impl Wanted for WantedAscii<'_> {
+    fn wanted_hash(&self) -> isize {
+        self.hash
+    }
+
+    fn wanted_text(&self) -> Result<&Str, &[u8]> {
+        Err(self.text)
+    }
+}
+
+impl Hash for dyn Wanted + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_isize(self.wanted_hash());
+    }
+}
+
+impl PartialEq for dyn Wanted + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.wanted_text(), other.wanted_text()) {
+            (Ok(one), Ok(other)) => one.same_text(other),
+            (Ok(text), Err(ascii)) | (Err(ascii), Ok(text)) => text.is_ascii() && text.data_bytes() == ascii,
+            (Err(one), Err(other)) => one == other,
+        }
+    }
+}
+
+impl Eq for dyn Wanted + '_ {}
+
+impl<'a> Borrow<dyn Wanted + 'a> for InternKey {
+    fn borrow(&self) -> &(dyn Wanted + 'a) {
+        self
+    }
+}
+
+/// The interned str of a text for ever, made if there is none.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn intern_immortal_text(text: &str) -> PyResult<Ref<Str>> {
+    if text.len() > 1 && text.is_ascii() {
+        let wanted = WantedAscii { text: text.as_bytes(), hash: hash_bytes(text.as_bytes()) };
+        let table = state::interp().interned.borrow();
+        if let Some((found, ())) = table.0.get_key_value(&wanted as &dyn Wanted) {
+            let found = Ref::of(found.text());
+            drop(table);
+            return Ok(intern_immortal(found));
+        }
+    }
+    Ok(intern_immortal(Str::from_utf8(text)?))
+}
+
 /// The str's own hash is good enough for the table.
 #[derive(Default)]
 pub struct PassThrough(u64);
@@ -520,7 +593,7 @@ pub fn intern(text: Ref<Str>) -> Ref<Str> {
 /// Interns a str for ever.
 pub fn intern_immortal(text: Ref<Str>) -> Ref<Str> {
     let text = intern(text);
-    if text.is_exact(&PyUnicode_Type) {
+    if text.is_exact(&PyUnicode_Type) && text.state() & INTERNED_MASK != INTERNED_IMMORTAL {
         refcount::make_immortal(&text);
         text.hash();
         // SAFETY: an exact str; the interned bits are ours.

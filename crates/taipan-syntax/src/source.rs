@@ -117,7 +117,7 @@ pub fn decode_source(bytes: &[u8], codec: Codec<'_>) -> Result<String, ParseErro
 
 /// As [`decode_source`], for the program's own file, which messages name.
 pub fn decode_script(bytes: &[u8], codec: Codec<'_>, file: Option<&str>) -> Result<String, ParseError> {
-    if bytes.contains(&0) {
+    if memchr::memchr(0, bytes).is_some() {
         let msg = "source code string cannot contain null bytes";
         return Err(ParseError::bare(ErrorKind::SyntaxError, msg));
     }

@@ -42,6 +42,17 @@ token_kinds! {
 /// Names that are keywords only where the grammar says so.
 pub const SOFT_KEYWORDS: &[&str] = &["_", "case", "match", "type"];
 
+static BEGINS_KEYWORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let letters = b"FNTabcdefgilnoprtwy";
+    let mut i = 0;
+    while i < letters.len() {
+        table[letters[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
+
 impl Kind {
     /// Whether the kind is a reserved word.
     pub fn is_keyword(self) -> bool {
@@ -57,7 +68,7 @@ impl Kind {
     #[inline]
     pub fn of_word(word: &[u8]) -> Kind {
         // Most names are told from keywords by their length and first letter.
-        if word.len() < 2 || word.len() > 8 || !b"FNTabcdefgilnoprtwy".contains(&word[0]) {
+        if word.len() < 2 || word.len() > 8 || !BEGINS_KEYWORD[usize::from(word[0])] {
             return Kind::NAME;
         }
         match word.len() {

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod hash;
 mod pystr;
 
 pub use pystr::{PyStr, PyStrBuilder};

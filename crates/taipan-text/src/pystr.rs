@@ -47,6 +47,19 @@ impl From<&str> for PyStr {
     }
 }
 
+/// Shares the text.
+impl From<Rc<str>> for PyStr {
+    fn from(text: Rc<str>) -> PyStr {
+        PyStr { bytes: text.into() }
+    }
+}
+
+impl Default for PyStr {
+    fn default() -> PyStr {
+        PyStr { bytes: Rc::new([]) }
+    }
+}
+
 impl From<String> for PyStr {
     fn from(text: String) -> PyStr {
         PyStr { bytes: Rc::from(text.into_bytes()) }

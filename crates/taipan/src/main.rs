@@ -83,6 +83,7 @@ bytes/bytearray with str or bytes with int (-bb: raise an error)\n\
 -X opt : an option of the implementation\n";
 
 fn main() -> ExitCode {
+    taipan_object::alloc::configure();
     // What fails to be written here has nobody left to be told to.
     let say = |fd: i32, text: &str| taipan_os::write_standard(fd, text.as_bytes());
     let arguments = taipan_os::arguments();

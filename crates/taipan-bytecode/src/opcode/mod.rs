@@ -98,17 +98,15 @@ macro_rules! define_opcodes {
                 match self { $(Opcode::$name => 0 $(| flag::$flag)*,)* }
             }
 
-            /// Number of values taken from the stack.
             #[allow(clippy::identity_op, reason = "the effects are written as the table has them")]
-            pub const fn pops(self, oparg: u32) -> i64 {
+            const fn pops_of_row(self, oparg: u32) -> i64 {
                 let a = oparg as i64;
                 let _ = a;
                 match self { $(Opcode::$name => define_opcodes!(@effect $pa a, $pops),)* }
             }
 
-            /// Number of values put on the stack.
             #[allow(clippy::identity_op, reason = "the effects are written as the table has them")]
-            pub const fn pushes(self, oparg: u32) -> i64 {
+            const fn pushes_of_row(self, oparg: u32) -> i64 {
                 let a = oparg as i64;
                 let _ = a;
                 match self { $(Opcode::$name => define_opcodes!(@effect $qa a, $pushes),)* }
@@ -202,7 +200,90 @@ static FLAGS: [u16; COUNT] = {
     table
 };
 
+/// Values taken from and put on the stack by each opcode, [`VARIES`] where that depends on the argument.
+static EFFECTS: [(u8, u8); COUNT] = {
+    let mut table = [(VARIES, VARIES); COUNT];
+    let mut i = 0;
+    while i < Opcode::ALL.len() {
+        let op = Opcode::ALL[i];
+        // Arguments with every bit on and off that an effect looks at.
+        let samples = [0, 1, 2, 3, 4, 5, 0xff, 0x100, 0x0101, 0xffff];
+        let (pops, pushes) = (op.pops_of_row(0), op.pushes_of_row(0));
+        let mut fixed = (pops as u8, pushes as u8);
+        let mut j = 0;
+        while j < samples.len() {
+            if op.pops_of_row(samples[j]) != pops {
+                fixed.0 = VARIES;
+            }
+            if op.pushes_of_row(samples[j]) != pushes {
+                fixed.1 = VARIES;
+            }
+            j += 1;
+        }
+        table[op as usize] = fixed;
+        i += 1;
+    }
+    table
+};
+
+const VARIES: u8 = u8::MAX;
+
+/// Stack effects of falling through, or [`UNFIXED`] where they depend on the argument or are none.
+static FIXED_EFFECTS: [i8; COUNT] = {
+    let mut table = [UNFIXED; COUNT];
+    let mut i = 0;
+    while i < Opcode::ALL.len() {
+        let op = Opcode::ALL[i];
+        if let (VARIES, _) | (_, VARIES) = EFFECTS[op as usize] {
+        } else if let Some(effect) = stack_effect(op, 0, false) {
+            table[op as usize] = effect as i8;
+        }
+        i += 1;
+    }
+    table
+};
+
+const UNFIXED: i8 = i8::MIN;
+
+/// One more than the highest number of an opcode, for tables by number.
+pub const OPCODE_COUNT: usize = COUNT;
+
+/// Values taken from and put on the stack, where both are the same for every argument.
+pub const fn fixed_pops_and_pushes(opcode: Opcode) -> Option<(u8, u8)> {
+    match EFFECTS[opcode as usize] {
+        (VARIES, _) | (_, VARIES) => None,
+        fixed => Some(fixed),
+    }
+}
+
+/// How the stack depth changes on the way to the next instruction, where that is the same for every argument.
+#[inline]
+pub fn fixed_stack_effect(opcode: Opcode) -> Option<i64> {
+    match FIXED_EFFECTS[opcode as usize] {
+        UNFIXED => None,
+        effect => Some(i64::from(effect)),
+    }
+}
+
 impl Opcode {
+    /// Number of values taken from the stack.
+    #[inline]
+    pub const fn pops(self, oparg: u32) -> i64 {
+        match EFFECTS[self as usize].0 {
+            VARIES => self.pops_of_row(oparg),
+            fixed => fixed as i64,
+        }
+    }
+
+    /// Number of values put on the stack.
+    #[inline]
+    pub const fn pushes(self, oparg: u32) -> i64 {
+        match EFFECTS[self as usize].1 {
+            VARIES => self.pushes_of_row(oparg),
+            fixed => fixed as i64,
+        }
+    }
+
     /// Properties as bits of [`flag`].
     #[inline]
     pub const fn flags(self) -> u16 {
@@ -305,4 +386,21 @@ pub const fn stack_effect(opcode: Opcode, oparg: u32, jump: bool) -> Option<i64>
         return Some(0);
     }
     Some(opcode.pushes(oparg) - opcode.pops(oparg))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_effects_are_those_of_every_argument() {
+        for op in Opcode::ALL {
+            for arg in (0..0x400).chain([0x1234, 0xffff, 0x1_0000]) {
+                assert_eq!(op.pops(arg), op.pops_of_row(arg), "{} {arg}", op.name());
+                assert_eq!(op.pushes(arg), op.pushes_of_row(arg), "{} {arg}", op.name());
+                let fixed = fixed_stack_effect(*op);
+                assert!(fixed.is_none() || fixed == stack_effect(*op, arg, false), "{} {arg}", op.name());
+            }
+        }
+    }
 }

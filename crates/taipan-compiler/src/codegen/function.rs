@@ -193,7 +193,7 @@ impl<'a> Compiler<'a> {
     pub(crate) fn wrap_in_stopiteration_handler(&mut self) {
         let none = Location::NONE;
         let handler = self.new_label();
-        self.unit.seq.insert(0, Opcode::SETUP_CLEANUP, handler.0, none);
+        self.unit.seq.push_first(Opcode::SETUP_CLEANUP, handler, none);
         self.load_const(none, Constant::None);
         self.op(none, Opcode::RETURN_VALUE);
         self.use_label(handler);

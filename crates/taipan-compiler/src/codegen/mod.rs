@@ -33,8 +33,9 @@ use blocks::Guard;
 pub(crate) const STACK_USE_GUIDELINE: usize = 30;
 
 /// Sort of code object.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) enum UnitKind {
+    #[default]
     Module,
     Class,
     Function,
@@ -45,6 +46,7 @@ pub(crate) enum UnitKind {
 }
 
 /// A code object under construction.
+#[derive(Default)]
 pub(crate) struct Unit<'a> {
     kind: UnitKind,
     scope: ScopeId,
@@ -104,7 +106,10 @@ pub(crate) struct Compiler<'a> {
     keeps_sequences: bool,
     /// Memory of finished units.
     memory: flow::Memory,
-    spare_seqs: Vec<InstrSeq>,
+    flat: flow::Flattened,
+    /// Units that are done with, for their memory.
+    #[expect(clippy::vec_box, reason = "as `outer`")]
+    spare_units: Vec<Box<Unit<'a>>>,
 }
 
 /// A finished code object, and the names of its free variables.
@@ -170,7 +175,8 @@ impl<'a> Compiler<'a> {
         optimize: u8,
         depth: Depth,
     ) -> Compiler<'a> {
-        let unit = Box::new(new_unit(&mut names, &table, UnitKind::Module, 0, known::ANON_MODULE, 1));
+        let mut unit = Box::<Unit<'a>>::default();
+        unit.begin(&mut names, &table, UnitKind::Module, 0, known::ANON_MODULE, 1);
         Compiler {
             names,
             table,
@@ -187,7 +193,8 @@ impl<'a> Compiler<'a> {
             silenced: 0,
             keeps_sequences: false,
             memory: flow::Memory::default(),
-            spare_seqs: Vec::new(),
+            flat: flow::Flattened::default(),
+            spare_units: Vec::new(),
         }
     }
 
@@ -195,7 +202,7 @@ impl<'a> Compiler<'a> {
     fn module_code(&mut self, module: &'a Mod) -> Compiled<bool> {
         let start = Location { lineno: 0, end_lineno: 1, col_offset: 0, end_col_offset: 0 };
         self.op_i(start, Opcode::RESUME, RESUME_AT_FUNC_START);
-        self.op(start, Opcode::ANNOTATIONS_PLACEHOLDER);
+        self.unit.seq.push_placeholder(start);
         let add_none = match module {
             Mod::Module(node) => {
                 self.module_body(&node.body, false)?;
@@ -248,13 +255,13 @@ impl<'a> Compiler<'a> {
         private: Option<Name>,
         counts: ArgCounts,
     ) {
-        let mut unit = new_unit(&mut self.names, &self.table, kind, scope, name, lineno);
+        let mut unit = self.spare_units.pop().unwrap_or_default();
+        unit.begin(&mut self.names, &self.table, kind, scope, name, lineno);
         unit.argcount = counts.args as u32;
         unit.posonlyargcount = counts.posonly as u32;
         unit.kwonlyargcount = counts.kwonly as u32;
         unit.private = private.or(self.unit.private);
-        unit.seq = self.spare_seqs.pop().unwrap_or_default();
-        let outer = std::mem::replace(&mut self.unit, Box::new(unit));
+        let outer = std::mem::replace(&mut self.unit, unit);
         self.outer.push(outer);
         self.set_qualname();
         let loc = Location { lineno, end_lineno: lineno, col_offset: 0, end_col_offset: 0 };
@@ -288,10 +295,12 @@ impl<'a> Compiler<'a> {
             }
         }
         if let Some((base, joint)) = base {
-            let mut text = taipan_bytecode::code::PyStrBuilder::default();
+            let own = self.names.text(name);
+            let length = base.as_bytes().len() + joint.len() + own.len();
+            let mut text = taipan_bytecode::code::PyStrBuilder::with_capacity(length);
             text.push_pystr(&base);
             text.push_str(joint);
-            text.push_str(self.names.text(name));
+            text.push_str(own);
             self.unit.qualname = text.take();
         }
     }
@@ -343,7 +352,8 @@ impl<'a> Compiler<'a> {
             flags,
             firstlineno: unit.firstlineno,
         };
-        let flat = flow::optimize(&unit.seq, &mut self.pool, &mut unit.consts, &facts, &mut self.memory)
+        let (memory, flat) = (&mut self.memory, &mut self.flat);
+        flow::optimize(&unit.seq, &mut self.pool, &mut unit.consts, &facts, memory, flat)
             .map_err(|error| CompileError::system(error.0))?;
         let info = UnitInfo {
             name: unit.name,
@@ -361,23 +371,20 @@ impl<'a> Compiler<'a> {
             consts: &unit.consts,
             rename_format,
         };
-        let code = assemble::assemble(flat, &info, &mut self.names, &self.pool, &self.filename);
-        if !self.keeps_sequences {
-            let mut seq = std::mem::take(&mut unit.seq);
-            seq.clear();
-            self.spare_seqs.push(seq);
-        }
+        let code = assemble::assemble(&mut self.flat, &info, &mut self.names, &self.pool, &self.filename);
         Ok(Finished { code, freevars: unit.freevars.keys().collect() })
     }
 
     /// Goes back to the unit around.
     pub(crate) fn leave_unit(&mut self) {
         if let Some(outer) = self.outer.pop() {
-            let unit = std::mem::replace(&mut self.unit, outer);
+            let mut unit = std::mem::replace(&mut self.unit, outer);
             if self.keeps_sequences {
-                let instrs = unit.seq.into_positions();
-                self.unit.nested.push(Generated { instrs, nested: unit.nested });
+                let instrs = std::mem::take(&mut unit.seq).into_positions();
+                let nested = std::mem::take(&mut unit.nested);
+                self.unit.nested.push(Generated { instrs, nested });
             }
+            self.spare_units.push(unit);
         }
     }
 
@@ -599,67 +606,64 @@ impl<'a> Compiler<'a> {
     }
 }
 
-fn new_unit<'a>(
-    names: &mut Names,
-    table: &SymbolTable,
-    kind: UnitKind,
-    scope: ScopeId,
-    name: Name,
-    firstlineno: i32,
-) -> Unit<'a> {
-    let block = &table.scopes[scope];
-    let mut cellvars = names_of(names, block, CELL, DEF_COMP_CELL);
-    if block.needs_class_closure {
-        cellvars.add(known::CLASS);
-    }
-    if block.needs_classdict {
-        cellvars.add(known::CLASSDICT);
-    }
-    if block.has_conditional_annotations {
-        cellvars.add(known::CONDITIONAL_ANNOTATIONS);
-    }
-    Unit {
-        kind,
-        scope,
-        name,
-        qualname: names.string(name),
-        private: None,
-        seq: InstrSeq::default(),
-        nested: Vec::new(),
-        stashed: None,
-        names: NameSet::default(),
-        varnames: block.varnames.clone(),
-        cellvars,
-        freevars: names_of(names, block, FREE, DEF_FREE_CLASS),
-        fast_hidden: NameMap::default(),
-        consts: UnitConstants::default(),
-        argcount: 0,
-        posonlyargcount: 0,
-        kwonlyargcount: 0,
-        firstlineno,
-        guards: Vec::new(),
-        in_inlined_comp: 0,
-        in_conditional_block: 0,
-        deferred_annotations: Vec::new(),
-        next_conditional_index: 0,
-        static_attributes: NameSet::default(),
+impl Unit<'_> {
+    /// Begins a code object; whatever the unit held before is gone, but for memory.
+    fn begin(
+        &mut self,
+        names: &mut Names,
+        table: &SymbolTable,
+        kind: UnitKind,
+        scope: ScopeId,
+        name: Name,
+        firstlineno: i32,
+    ) {
+        let block = &table.scopes[scope];
+        self.kind = kind;
+        self.scope = scope;
+        self.name = name;
+        self.qualname = names.string(name);
+        self.private = None;
+        self.seq.clear();
+        self.nested.clear();
+        self.stashed = None;
+        self.names.clear();
+        self.varnames.copy_from(&block.varnames);
+        add_sorted(&mut self.cellvars, names, block, CELL, DEF_COMP_CELL);
+        for (needed, cell) in [
+            (block.needs_class_closure, known::CLASS),
+            (block.needs_classdict, known::CLASSDICT),
+            (block.has_conditional_annotations, known::CONDITIONAL_ANNOTATIONS),
+        ] {
+            if needed {
+                self.cellvars.add(cell);
+            }
+        }
+        add_sorted(&mut self.freevars, names, block, FREE, DEF_FREE_CLASS);
+        self.fast_hidden.clear();
+        self.consts.clear();
+        (self.argcount, self.posonlyargcount, self.kwonlyargcount) = (0, 0, 0);
+        self.firstlineno = firstlineno;
+        self.guards.clear();
+        (self.in_inlined_comp, self.in_conditional_block) = (0, 0);
+        self.deferred_annotations.clear();
+        self.next_conditional_index = 0;
+        self.static_attributes.clear();
     }
 }
 
-/// The names of a block with that scope or one of those flags, in alphabetical order.
-fn names_of(names: &Names, block: &Scope, scope: u32, flags: u32) -> NameSet {
-    let mut found: Vec<Name> = block
-        .symbols
-        .iter()
-        .filter(|(_, symbol)| scope_of(**symbol) == scope || **symbol & flags != 0)
-        .map(|(name, _)| name)
-        .collect();
+/// Makes a set of the names of a block with that scope or one of those flags, in alphabetical order.
+fn add_sorted(set: &mut NameSet, names: &Names, block: &Scope, scope: u32, flags: u32) {
+    let of_sort = |symbol: u32| scope_of(symbol) == scope || symbol & flags != 0;
+    set.clear();
+    if !block.symbols.iter().any(|(_, symbol)| of_sort(*symbol)) {
+        return;
+    }
+    let mut found: Vec<Name> =
+        block.symbols.iter().filter(|(_, symbol)| of_sort(**symbol)).map(|(name, _)| name).collect();
     found.sort_by(|a, b| names.text(*a).cmp(names.text(*b)));
-    let mut set = NameSet::default();
     for name in found {
         set.add(name);
     }
-    set
 }
 
 /// A place on one line without columns worth the name.

@@ -6,8 +6,9 @@
 //! on the stack, when the value is stored in a local, or when it is still there at the end of the block.
 
 use taipan_bytecode::Opcode;
+use taipan_bytecode::opcode::{OPCODE_COUNT, fixed_pops_and_pushes};
 
-use super::graph::{BlockId, Graph, NO_BLOCK};
+use super::graph::{Block, BlockId, Graph, NO_BLOCK, holds};
 
 /// An abstract value: the instruction that pushed it (none at block entry) and the local that it came from.
 #[derive(Clone, Copy)]
@@ -52,24 +53,38 @@ impl Walk {
 
 /// Turns loads into borrowing ones where that is safe.
 pub fn borrow_loads(graph: &mut Graph) {
-    graph.clear_visited();
-    graph.at_mut(0).visited = true;
+    if graph.held & (holds::LOCAL | holds::CELL | holds::FUSED) == 0 {
+        return;
+    }
+    graph.begin_walk();
+    graph.visit(0);
     graph.at_mut(0).start_depth = 0;
-    let mut todo = vec![0];
-    let mut walk = Walk { stack: Vec::new(), spoiled: Vec::new() };
+    let mut todo = std::mem::take(&mut graph.stack);
+    todo.push(0);
+    let mut walk = Walk { stack: Vec::new(), spoiled: std::mem::take(&mut graph.marks) };
     while let Some(id) = todo.pop() {
-        run_block(graph, id, &mut walk, &mut todo);
         let block = graph.at(id);
-        let next = block.next;
-        if !block.instrs.is_empty() && next != NO_BLOCK && block.falls_through() {
+        let (next, falls_through) = (block.next, !block.instrs.is_empty() && block.falls_through());
+        if falls_through && next != NO_BLOCK {
             arrive(graph, next, &mut todo);
         }
+        for at in graph.at(id).may_have_targets() {
+            let instr = &graph.at(id).instrs[at];
+            if instr.op.has_target() {
+                arrive(graph, instr.target, &mut todo);
+            }
+        }
+        let block = graph.at_mut(id);
+        if !block.may_hold(holds::LOCAL | holds::FUSED) {
+            continue;
+        }
+        run_block(block, &mut walk);
         for value in &walk.stack {
             if value.instr != NONE {
                 walk.spoiled[value.instr as usize] = true;
             }
         }
-        for (instr, spoiled) in graph.at_mut(id).instrs.iter_mut().zip(&walk.spoiled) {
+        for (instr, spoiled) in block.instrs.iter_mut().zip(&walk.spoiled) {
             if !spoiled {
                 match instr.op {
                     Opcode::LOAD_FAST => instr.op = Opcode::LOAD_FAST_BORROW,
@@ -79,24 +94,88 @@ pub fn borrow_loads(graph: &mut Graph) {
             }
         }
     }
+    graph.stack = todo;
+    graph.marks = walk.spoiled;
 }
 
 fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {
-    let block = graph.at_mut(id);
-    if !block.visited {
-        block.visited = true;
+    if !graph.visit(id) {
         todo.push(id);
     }
 }
 
-fn run_block(graph: &mut Graph, id: BlockId, walk: &mut Walk, todo: &mut Vec<BlockId>) {
-    let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
+/// Is its effect on the abstract stack more than popping values and pushing others?
+const fn is_special(op: Opcode) -> bool {
+    matches!(
+        op,
+        Opcode::DELETE_FAST
+            | Opcode::LOAD_FAST
+            | Opcode::LOAD_FAST_AND_CLEAR
+            | Opcode::LOAD_FAST_LOAD_FAST
+            | Opcode::STORE_FAST
+            | Opcode::STORE_FAST_LOAD_FAST
+            | Opcode::STORE_FAST_STORE_FAST
+            | Opcode::COPY
+            | Opcode::SWAP
+            | Opcode::FORMAT_SIMPLE
+            | Opcode::GET_ANEXT
+            | Opcode::GET_LEN
+            | Opcode::GET_YIELD_FROM_ITER
+            | Opcode::IMPORT_FROM
+            | Opcode::MATCH_KEYS
+            | Opcode::MATCH_MAPPING
+            | Opcode::MATCH_SEQUENCE
+            | Opcode::WITH_EXCEPT_START
+            | Opcode::DICT_MERGE
+            | Opcode::DICT_UPDATE
+            | Opcode::LIST_APPEND
+            | Opcode::LIST_EXTEND
+            | Opcode::MAP_ADD
+            | Opcode::RERAISE
+            | Opcode::SET_ADD
+            | Opcode::SET_UPDATE
+            | Opcode::END_SEND
+            | Opcode::SET_FUNCTION_ATTRIBUTE
+            | Opcode::CHECK_EXC_MATCH
+            | Opcode::FOR_ITER
+            | Opcode::LOAD_ATTR
+            | Opcode::LOAD_SUPER_ATTR
+            | Opcode::LOAD_SPECIAL
+            | Opcode::PUSH_EXC_INFO
+            | Opcode::SEND
+    ) || op.is_block_push()
+}
+
+/// What the other opcodes pop and push, where that is the same for every argument.
+static ORDINARY: [Option<(u8, u8)>; OPCODE_COUNT] = {
+    let mut table = [None; OPCODE_COUNT];
+    let mut i = 0;
+    while i < Opcode::ALL.len() {
+        let op = Opcode::ALL[i];
+        if !is_special(op) {
+            table[op as usize] = fixed_pops_and_pushes(op);
+        }
+        i += 1;
+    }
+    table
+};
+
+fn run_block(block: &Block, walk: &mut Walk) {
     walk.spoiled.clear();
-    walk.spoiled.resize(instrs.len(), false);
+    walk.spoiled.resize(block.instrs.len(), false);
     walk.stack.clear();
-    walk.stack.resize(graph.at(id).start_depth.max(0) as usize, UNKNOWN);
-    for (at, instr) in instrs.iter().enumerate() {
+    walk.stack.resize(block.start_depth.max(0) as usize, UNKNOWN);
+    for (at, instr) in block.instrs.iter().enumerate() {
         let arg = instr.arg;
+        // Most instructions pop so many values and push so many; one test finds them.
+        if let Some((pops, pushes)) = ORDINARY[instr.op as usize] {
+            let depth = walk.stack.len().saturating_sub(usize::from(pops));
+            walk.stack.truncate(depth);
+            for _ in 0..pushes {
+                walk.push(at, NONE);
+            }
+            continue;
+        }
         match instr.op {
             Opcode::DELETE_FAST => walk.kill(arg),
             Opcode::LOAD_FAST => walk.push(at, arg),
@@ -165,10 +244,7 @@ fn run_block(graph: &mut Graph, id: BlockId, walk: &mut Walk, todo: &mut Vec<Blo
                 walk.pop();
                 walk.push(at, NONE);
             }
-            Opcode::FOR_ITER => {
-                arrive(graph, instr.target, todo);
-                walk.push(at, NONE);
-            }
+            Opcode::FOR_ITER => walk.push(at, NONE),
             Opcode::LOAD_ATTR | Opcode::LOAD_SUPER_ATTR => {
                 let owner = walk.pop();
                 if instr.op == Opcode::LOAD_SUPER_ATTR {
@@ -186,24 +262,17 @@ fn run_block(graph: &mut Graph, id: BlockId, walk: &mut Walk, todo: &mut Vec<Blo
                 walk.stack.push(top);
             }
             Opcode::SEND => {
-                arrive(graph, instr.target, todo);
                 walk.pop();
                 walk.push(at, NONE);
             }
+            op if op.is_block_push() => {}
             op => {
-                if op.has_target() {
-                    arrive(graph, instr.target, todo);
-                }
-                if !op.is_block_push() {
-                    for _ in 0..op.pops(arg) {
-                        walk.pop();
-                    }
-                    for _ in 0..op.pushes(arg) {
-                        walk.push(at, NONE);
-                    }
+                let depth = walk.stack.len().saturating_sub(op.pops(arg) as usize);
+                walk.stack.truncate(depth);
+                for _ in 0..op.pushes(arg) {
+                    walk.push(at, NONE);
                 }
             }
         }
     }
-    graph.at_mut(id).instrs = instrs;
 }

@@ -3,12 +3,12 @@
 use taipan_bytecode::{Location, Opcode};
 
 use super::FlowError;
-use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, is_jump};
+use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK};
 use super::simplify::remove_redundant_nops_and_jumps;
 
 /// Moves cold blocks to the end, keeping their order.
 pub fn push_cold_blocks_to_end(graph: &mut Graph) -> Result<(), FlowError> {
-    if graph.next(0) == NO_BLOCK {
+    if graph.next(0) == NO_BLOCK || !graph.blocks.iter().any(|block| block.except_handler) {
         return Ok(());
     }
     mark_warm(graph);
@@ -33,41 +33,41 @@ pub fn push_cold_blocks_to_end(graph: &mut Graph) -> Result<(), FlowError> {
 }
 
 fn mark_warm(graph: &mut Graph) {
-    graph.clear_visited();
-    let mut stack = vec![0];
-    graph.at_mut(0).visited = true;
+    graph.begin_walk();
+    let mut stack = std::mem::take(&mut graph.stack);
+    stack.push(0);
+    graph.visit(0);
     while let Some(id) = stack.pop() {
         graph.at_mut(id).warm = true;
         for_each_successor(graph, id, |graph, successor| {
-            let block = graph.at_mut(successor);
-            if !block.visited {
-                block.visited = true;
+            if !graph.visit(successor) {
                 stack.push(successor);
             }
         });
     }
+    graph.stack = stack;
 }
 
 fn mark_cold(graph: &mut Graph) {
-    graph.clear_visited();
-    let mut stack = Vec::new();
-    for id in graph.order() {
-        let block = graph.at_mut(id);
-        if block.except_handler {
-            block.visited = true;
+    graph.begin_walk();
+    let mut stack = std::mem::take(&mut graph.stack);
+    let mut id = 0;
+    while id != NO_BLOCK {
+        if graph.at(id).except_handler {
+            graph.visit(id);
             stack.push(id);
         }
+        id = graph.next(id);
     }
     while let Some(id) = stack.pop() {
         graph.at_mut(id).cold = true;
         for_each_successor(graph, id, |graph, successor| {
-            let block = graph.at_mut(successor);
-            if !block.warm && !block.visited {
-                block.visited = true;
+            if !graph.at(successor).warm && !graph.visit(successor) {
                 stack.push(successor);
             }
         });
     }
+    graph.stack = stack;
 }
 
 fn for_each_successor(graph: &mut Graph, id: BlockId, mut visit: impl FnMut(&mut Graph, BlockId)) {
@@ -75,11 +75,8 @@ fn for_each_successor(graph: &mut Graph, id: BlockId, mut visit: impl FnMut(&mut
     if next != NO_BLOCK && graph.at(id).falls_through() {
         visit(graph, next);
     }
-    for at in 0..graph.at(id).instrs.len() {
-        let instr = graph.at(id).instrs[at];
-        if is_jump(instr.op) {
-            visit(graph, instr.target);
-        }
+    if let Some(target) = graph.at(id).jump_target() {
+        visit(graph, target);
     }
 }
 
@@ -93,7 +90,7 @@ fn add_explicit_jumps(graph: &mut Graph) {
             instr.target = next;
             graph.at_mut(next).is_label = true;
             let block = graph.at_mut(jump);
-            block.instrs.push(instr);
+            block.add(instr);
             block.cold = true;
             block.predecessors = 1;
             block.next = next;

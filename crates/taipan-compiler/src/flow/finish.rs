@@ -4,7 +4,7 @@
 use taipan_bytecode::opcode::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 use taipan_bytecode::{Location, Opcode, opcode};
 
-use super::graph::{CfgInstr, Graph, NO_BLOCK, is_scope_exit, is_unconditional_jump};
+use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, holds, is_jump};
 use super::simplify::remove_redundant_nops_and_jumps;
 use super::{FlowError, UnitFacts, borrow};
 use crate::names::NameSet;
@@ -28,34 +28,57 @@ pub struct FlatInstr {
     pub arg: u32,
     /// Where it comes from.
     pub loc: Location,
-    /// Index of the handler's first instruction.
-    pub handler: Option<u32>,
-    /// Stack depth at the handler's beginning.
-    pub handler_depth: u32,
-    /// Whether the handler wants to know the raising instruction.
-    pub handler_lasti: bool,
+    /// Number of the block that handles its exceptions, or [`NO_BLOCK`].
+    pub except: BlockId,
+}
+
+/// What became of a block.
+#[derive(Clone, Copy, Default)]
+pub struct Place {
+    /// Index of its first instruction.
+    pub first: u32,
+    /// Stack depth at its beginning.
+    pub depth: u32,
+    /// Whether it is a handler that wants to know the raising instruction.
+    pub lasti: bool,
 }
 
 /// Linear code.
+#[derive(Default)]
 pub struct Flattened {
     /// Instructions in order.
     pub instrs: Vec<FlatInstr>,
+    /// The jumps, and the indices that they go to.
+    pub jumps: Vec<(u32, u32)>,
+    /// Places of the blocks, by number.
+    pub places: Vec<Place>,
+    targets: Vec<(u32, BlockId)>,
+    /// Where each instruction begins in the code, in code units: a place for the assembler.
+    pub offsets: Vec<u32>,
+    /// Whether any instruction is guarded by a handler.
+    pub guarded: bool,
+    /// Whether any instruction may take over the location of the next.
+    pub next_locations: bool,
     /// Deepest value stack.
     pub stacksize: u32,
 }
 
 /// Finishes the graph.
-pub fn flatten(graph: &mut Graph, facts: &UnitFacts<'_>) -> Result<Flattened, FlowError> {
+pub fn flatten(graph: &mut Graph, facts: &UnitFacts<'_>, flat: &mut Flattened) -> Result<(), FlowError> {
     convert_pseudo_conditional_jumps(graph);
-    let stacksize = calculate_stackdepth(graph)?;
+    flat.stacksize = calculate_stackdepth(graph)?;
     prepare_frame(graph, facts);
     convert_pseudo_ops(graph)?;
     normalize_jumps(graph);
     borrow::borrow_loads(graph);
-    Ok(Flattened { instrs: linearize(graph), stacksize })
+    linearize(graph, flat);
+    Ok(())
 }
 
 fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
+    if graph.held & holds::TEST == 0 {
+        return;
+    }
     for block in &mut graph.blocks {
         let Some(last) = block.instrs.last_mut() else { continue };
         let op = match last.op {
@@ -68,6 +91,7 @@ fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
         let at = block.instrs.len() - 1;
         block.instrs.truncate(at);
         let guarded = |op, arg| CfgInstr { except: jump.except, ..CfgInstr::new(op, arg, jump.loc) };
+        // The jump stays last, and what is new is of no interest to the passes to come.
         block.instrs.push(guarded(Opcode::COPY, 1));
         block.instrs.push(guarded(Opcode::TO_BOOL, 0));
         block.instrs.push(jump);
@@ -81,39 +105,39 @@ fn effect(instr: &CfgInstr, jump: bool) -> Result<i64, FlowError> {
 
 /// Finds out how deep the stack is at the beginning of each block, and how deep at most.
 pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
-    for block in &mut graph.blocks {
-        block.start_depth = -1;
-    }
     let mut deepest = 0;
-    let mut stack = vec![0];
+    let mut stack = std::mem::take(&mut graph.stack);
+    stack.clear();
+    stack.push(0);
     graph.at_mut(0).start_depth = 0;
     while let Some(id) = stack.pop() {
         let mut depth = i64::from(graph.at(id).start_depth);
-        let mut goes_on = true;
         // Only depths of blocks change meanwhile.
         let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
-        for instr in &instrs {
-            let new_depth = depth + effect(instr, false)?;
+        let targets = graph.at(id).may_have_targets_of(instrs.len());
+        for (at, instr) in instrs.iter().enumerate() {
+            let new_depth = depth
+                + match opcode::fixed_stack_effect(instr.op) {
+                    Some(effect) => effect,
+                    None => effect(instr, false)?,
+                };
             if new_depth < 0 {
                 return Err(FlowError("Invalid CFG, stack underflow"));
             }
             deepest = deepest.max(depth);
-            if instr.op.has_target() && instr.op != Opcode::END_ASYNC_FOR {
+            if at >= targets.start && instr.op.has_target() && instr.op != Opcode::END_ASYNC_FOR {
                 let target_depth = depth + effect(instr, true)?;
                 arrive(graph, instr.target, target_depth, &mut stack)?;
             }
             depth = new_depth;
-            if is_unconditional_jump(instr.op) || is_scope_exit(instr.op) {
-                goes_on = false;
-                break;
-            }
         }
         graph.at_mut(id).instrs = instrs;
         let next = graph.next(id);
-        if goes_on && next != NO_BLOCK {
+        if next != NO_BLOCK && graph.at(id).falls_through() {
             arrive(graph, next, depth, &mut stack)?;
         }
     }
+    graph.stack = stack;
     // A frame has room for one value at least.
     u32::try_from(deepest.max(1)).map_err(|_| FlowError("Invalid CFG, stack overflow"))
 }
@@ -181,12 +205,14 @@ fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
         prefix.push(CfgInstr::new(Opcode::RETURN_GENERATOR, 0, loc));
         prefix.push(CfgInstr::new(Opcode::POP_TOP, 0, loc));
     }
-    graph.at_mut(0).used_slots(prefix.len());
-    graph.at_mut(0).instrs.splice(0..0, prefix);
+    let entry = graph.at_mut(0);
+    entry.used_slots(prefix.len());
+    entry.holds |= prefix.iter().fold(0, |bits, instr| bits | instr.holds());
+    entry.instrs.splice(0..0, prefix);
     if slots.is_empty() {
         return;
     }
-    for block in &mut graph.blocks {
+    for block in graph.blocks.iter_mut().filter(|block| block.may_hold(holds::CELL)) {
         for instr in &mut block.instrs {
             if numbers_cell(instr.op) {
                 instr.arg = slots[instr.arg as usize];
@@ -197,6 +223,10 @@ fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
 
 fn convert_pseudo_ops(graph: &mut Graph) -> Result<(), FlowError> {
     for block in &mut graph.blocks {
+        if !block.may_hold(holds::PSEUDO) {
+            continue;
+        }
+        block.holds |= holds::NOP | holds::LOCAL;
         for instr in &mut block.instrs {
             match instr.op {
                 op if op.is_block_push() => instr.set_nop(),
@@ -211,15 +241,18 @@ fn convert_pseudo_ops(graph: &mut Graph) -> Result<(), FlowError> {
 
 /// Conditional jumps go forward only: one that goes back is inverted and jumps over an unconditional one.
 fn normalize_jumps(graph: &mut Graph) {
-    graph.clear_visited();
+    if graph.held & holds::JUMP == 0 {
+        return;
+    }
+    graph.begin_walk();
     let mut id = 0;
     while id != NO_BLOCK {
-        graph.at_mut(id).visited = true;
+        graph.visit(id);
         let next = graph.next(id);
         if let Some(last) = graph.at(id).instrs.last().copied()
             && let Some(inverted) = inverted(last.op)
         {
-            if !graph.at(last.target).visited {
+            if !graph.is_visited(last.target) {
                 graph.at_mut(id).add(CfgInstr::new(Opcode::NOT_TAKEN, 0, last.loc));
             } else {
                 jump_back_around(graph, id, last, inverted);
@@ -255,44 +288,53 @@ fn jump_back_around(graph: &mut Graph, id: u32, last: CfgInstr, inverted: Opcode
     block.add(jump);
     block.start_depth = start_depth;
     block.cold = cold;
-    block.visited = true;
     block.next = next;
+    graph.visit(fresh);
 }
 
 /// Writes the graph out.
-pub fn linearize(graph: &Graph) -> Vec<FlatInstr> {
-    let mut first_instr = vec![0u32; graph.blocks.len()];
-    let mut count = 0;
+pub fn linearize(graph: &Graph, flat: &mut Flattened) {
+    let Flattened { instrs, jumps, places, .. } = flat;
+    places.clear();
+    places.resize(graph.blocks.len(), Place::default());
+    instrs.clear();
+    jumps.clear();
+    // The targets are block numbers until all blocks have their places.
+    let mut targets = std::mem::take(&mut flat.targets);
+    targets.clear();
+    let mut held = 0;
     let mut id = 0;
     while id != NO_BLOCK {
         let block = graph.at(id);
-        first_instr[id as usize] = count;
-        count += block.instrs.len() as u32;
-        id = block.next;
-    }
-    let mut flat = Vec::with_capacity(count as usize);
-    id = 0;
-    while id != NO_BLOCK {
-        let block = graph.at(id);
-        for instr in &block.instrs {
-            let arg = if instr.op.has_target() { first_instr[instr.target as usize] } else { instr.arg };
-            let mut out = FlatInstr {
-                op: instr.op,
-                arg,
-                loc: instr.loc,
-                handler: None,
-                handler_depth: 0,
-                handler_lasti: false,
-            };
-            if instr.except != NO_BLOCK {
-                let handler = graph.at(instr.except);
-                out.handler = Some(first_instr[instr.except as usize]);
-                out.handler_depth = handler.start_depth.max(0) as u32;
-                out.handler_lasti = handler.preserve_lasti;
+        let start = instrs.len();
+        places[id as usize] = Place {
+            first: start as u32,
+            depth: block.start_depth.max(0) as u32,
+            lasti: block.preserve_lasti,
+        };
+        held |= block.holds;
+        instrs.extend(block.instrs.iter().map(|instr| FlatInstr {
+            op: instr.op,
+            arg: instr.arg,
+            loc: instr.loc,
+            except: instr.except,
+        }));
+        for at in block.may_have_targets() {
+            let instr = &block.instrs[at];
+            if instr.op.has_target() {
+                targets.push(((start + at) as u32, instr.target));
             }
-            flat.push(out);
         }
         id = block.next;
     }
-    flat
+    for (at, target) in &targets {
+        let instr = &mut instrs[*at as usize];
+        instr.arg = places[*target as usize].first;
+        if is_jump(instr.op) {
+            jumps.push((*at, instr.arg));
+        }
+    }
+    flat.targets = targets;
+    flat.guarded = graph.held & holds::GUARD != 0;
+    flat.next_locations = held & holds::NEXT_LINE != 0;
 }

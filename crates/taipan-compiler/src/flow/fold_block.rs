@@ -57,38 +57,43 @@ impl Folder<'_> {
         loads.iter().map(|at| self.value(instrs[*at].op, instrs[*at].arg)).collect()
     }
 
+    // All folding says whether there was something to fold.
+
     /// `BUILD_TUPLE` of constants.
-    pub fn fold_tuple(&mut self, instrs: &mut [CfgInstr], at: usize) {
+    pub fn fold_tuple(&mut self, instrs: &mut [CfgInstr], at: usize) -> bool {
         let size = instrs[at].arg;
         if size > STACK_USE_GUIDELINE {
-            return;
+            return false;
         }
-        let Some(loads) = constant_loads(instrs, at, size as usize) else { return };
+        let Some(loads) = constant_loads(instrs, at, size as usize) else { return false };
         let value = Constant::Tuple(self.values(instrs, &loads));
         nop_out(instrs, &loads);
         self.load(&mut instrs[at], value);
+        true
     }
 
     /// A long display that was built item by item from constants, then made a tuple.
-    pub fn fold_list_to_tuple(&mut self, instrs: &mut [CfgInstr], at: usize) {
-        if let Some((start, items)) = self.appended_constants(instrs, at, Opcode::BUILD_LIST) {
-            clear(&mut instrs[start..at]);
-            self.load(&mut instrs[at], Constant::Tuple(items));
-        }
+    pub fn fold_list_to_tuple(&mut self, instrs: &mut [CfgInstr], at: usize) -> bool {
+        let Some((start, items)) = self.appended_constants(instrs, at, Opcode::BUILD_LIST) else {
+            return false;
+        };
+        clear(&mut instrs[start..at]);
+        self.load(&mut instrs[at], Constant::Tuple(items));
+        true
     }
 
     /// A long list or set of constants, appended item by item up to `at`, that is only iterated or searched.
-    pub fn fold_appended(&mut self, instrs: &mut [CfgInstr], at: usize, next: Opcode) {
+    pub fn fold_appended(&mut self, instrs: &mut [CfgInstr], at: usize, next: Opcode) -> bool {
         if instrs[at].arg != 1 || !matches!(next, Opcode::GET_ITER | Opcode::CONTAINS_OP) {
-            return;
+            return false;
         }
         let is_set = instrs[at].op == Opcode::SET_ADD;
         let build = if is_set { Opcode::BUILD_SET } else { Opcode::BUILD_LIST };
-        if let Some((start, items)) = self.appended_constants(instrs, at + 1, build) {
-            clear(&mut instrs[start..=at]);
-            let value = if is_set { fold::frozen_set(&items) } else { Constant::Tuple(items) };
-            self.load(&mut instrs[at], value);
-        }
+        let Some((start, items)) = self.appended_constants(instrs, at + 1, build) else { return false };
+        clear(&mut instrs[start..=at]);
+        let value = if is_set { fold::frozen_set(&items) } else { Constant::Tuple(items) };
+        self.load(&mut instrs[at], value);
+        true
     }
 
     /// The constants appended right before `end` to a collection that begins empty, and where it begins.
@@ -122,17 +127,18 @@ impl Folder<'_> {
     }
 
     /// Lists and sets of constants: a constant where only iterated or searched, else filled from a constant.
-    pub fn fold_list_or_set(&mut self, instrs: &mut [CfgInstr], at: usize, next: Opcode) {
+    pub fn fold_list_or_set(&mut self, instrs: &mut [CfgInstr], at: usize, next: Opcode) -> bool {
         let CfgInstr { op, arg: size, loc, .. } = instrs[at];
         let only_read = matches!(next, Opcode::GET_ITER | Opcode::CONTAINS_OP);
         if size > STACK_USE_GUIDELINE || (size < MIN_CONST_SEQUENCE_SIZE && !only_read) {
-            return;
+            return false;
         }
         let Some(loads) = constant_loads(instrs, at, size as usize) else {
             if only_read && op == Opcode::BUILD_LIST {
                 instrs[at].op = Opcode::BUILD_TUPLE;
+                return true;
             }
-            return;
+            return false;
         };
         let items = self.values(instrs, &loads);
         let value = if op == Opcode::BUILD_SET { fold::frozen_set(&items) } else { Constant::Tuple(items) };
@@ -140,38 +146,41 @@ impl Folder<'_> {
         nop_out(instrs, &loads);
         if only_read {
             instrs[at].set(Opcode::LOAD_CONST, index);
-            return;
+            return true;
         }
         instrs[at - 2].loc = loc;
         instrs[at - 2].set(op, 0);
         instrs[at - 1].set(Opcode::LOAD_CONST, index);
         instrs[at].set(if op == Opcode::BUILD_LIST { Opcode::LIST_EXTEND } else { Opcode::SET_UPDATE }, 1);
+        true
     }
 
     /// A binary operator or subscription.
-    pub fn fold_binary(&mut self, instrs: &mut [CfgInstr], at: usize) {
-        let Some(loads) = constant_loads(instrs, at, 2) else { return };
+    pub fn fold_binary(&mut self, instrs: &mut [CfgInstr], at: usize) -> bool {
+        let Some(loads) = constant_loads(instrs, at, 2) else { return false };
         let left = self.value(instrs[loads[0]].op, instrs[loads[0]].arg);
         let right = self.value(instrs[loads[1]].op, instrs[loads[1]].arg);
-        let Some(value) = fold::binary(instrs[at].arg, &left, &right) else { return };
+        let Some(value) = fold::binary(instrs[at].arg, &left, &right) else { return false };
         nop_out(instrs, &loads);
         self.load(&mut instrs[at], value);
+        true
     }
 
     /// A unary operator.
-    pub fn fold_unary(&mut self, instrs: &mut [CfgInstr], at: usize) {
+    pub fn fold_unary(&mut self, instrs: &mut [CfgInstr], at: usize) -> bool {
         let operator = match instrs[at].op {
             Opcode::UNARY_NEGATIVE => Unary::Negative,
             Opcode::UNARY_INVERT => Unary::Invert,
             Opcode::UNARY_NOT => Unary::Not,
             Opcode::CALL_INTRINSIC_1 if instrs[at].arg == INTRINSIC_UNARY_POSITIVE => Unary::Positive,
-            _ => return,
+            _ => return false,
         };
-        let Some(loads) = constant_loads(instrs, at, 1) else { return };
+        let Some(loads) = constant_loads(instrs, at, 1) else { return false };
         let operand = self.value(instrs[loads[0]].op, instrs[loads[0]].arg);
-        let Some(value) = fold::unary(operator, &operand) else { return };
+        let Some(value) = fold::unary(operator, &operand) else { return false };
         nop_out(instrs, &loads);
         self.load(&mut instrs[at], value);
+        true
     }
 }
 
@@ -184,6 +193,13 @@ fn small_int(value: &Constant) -> Option<u32> {
 
 /// Where the `count` constants right before `at` are loaded, `NOP`s aside.
 fn constant_loads(instrs: &[CfgInstr], at: usize, count: usize) -> Option<Vec<usize>> {
+    // Most operands are no constants; that shows at once.
+    if count > 0 {
+        let last = instrs[..at].iter().rev().find(|instr| instr.op != Opcode::NOP)?;
+        if !loads_const(last.op) {
+            return None;
+        }
+    }
     let mut loads = Vec::with_capacity(count);
     for position in (0..at).rev() {
         if loads.len() == count {

@@ -1,12 +1,139 @@
 //! Basic blocks and how they are built from an instruction sequence.
 //!
 //! Blocks live in one vector and are linked by `next` in the order in which they will be written. A block is left at
-//! its last instruction only: by a jump, an exit from the scope, or by falling through to `next`.
+//! its last instruction only: by a jump, an exit from the scope, or by falling through to `next`. Until the very last
+//! passes, therefore, only the last instruction and openers of protected regions name other blocks.
+//!
+//! Most passes care for few instructions, which most blocks lack. Each block says what it may [hold](holds), so that
+//! a pass goes by on the other side where there is nothing for it; a bit too many costs time, a bit too few is a bug.
+
+use std::ops::Range;
 
 use taipan_bytecode::opcode::flag;
 use taipan_bytecode::{Location, Opcode};
 
 use crate::instr::InstrSeq;
+
+/// What a block may hold: bits of [`Block::holds`].
+pub mod holds {
+    use taipan_bytecode::Opcode;
+    use taipan_bytecode::opcode::OPCODE_COUNT;
+
+    use crate::instr::NEXT_LOCATION;
+
+    /// `NOP`.
+    pub const NOP: u32 = 1;
+    /// Openers and closers of protected regions.
+    pub const GUARD: u32 = 2;
+    /// Loads of constants.
+    pub const CONST: u32 = 4;
+    /// What the peephole optimiser has a look at.
+    pub const PEEPHOLE: u32 = 8;
+    /// `SWAP`.
+    pub const SWAP: u32 = 16;
+    /// `POP_TOP`.
+    pub const POP: u32 = 32;
+    /// Whatever loads, stores or deletes a fast local.
+    pub const LOCAL: u32 = 64;
+    /// Whatever may leave a fast local unbound.
+    pub const UNBIND: u32 = 128;
+    /// Arguments that number cells.
+    pub const CELL: u32 = 256;
+    /// Pseudo instructions that are no jumps.
+    pub const PSEUDO: u32 = 512;
+    /// An instruction without a line.
+    pub const NO_LINE: u32 = 1024;
+    /// An instruction that takes over the place of the next.
+    pub const NEXT_LINE: u32 = 2048;
+
+    /// Fused loads and stores of fast locals.
+    pub const FUSED: u32 = 4096;
+    /// A jump, pseudo or real.
+    pub const JUMP: u32 = 8192;
+    /// A jump that is always taken.
+    pub const ALWAYS: u32 = 16384;
+    /// An exit from the scope.
+    pub const EXIT: u32 = 32768;
+    /// `JUMP_IF_FALSE` and `JUMP_IF_TRUE`, which leave what they test.
+    pub const TEST: u32 = 65536;
+
+    const fn of_row(op: Opcode) -> u32 {
+        let jump = if op.has_jump() { JUMP } else { 0 };
+        jump | match op {
+            Opcode::JUMP
+            | Opcode::JUMP_NO_INTERRUPT
+            | Opcode::JUMP_FORWARD
+            | Opcode::JUMP_BACKWARD
+            | Opcode::JUMP_BACKWARD_NO_INTERRUPT => ALWAYS,
+            Opcode::JUMP_IF_FALSE | Opcode::JUMP_IF_TRUE => TEST,
+            Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE => EXIT,
+            Opcode::NOP => NOP,
+            Opcode::SETUP_FINALLY | Opcode::SETUP_CLEANUP | Opcode::SETUP_WITH => GUARD | PSEUDO,
+            Opcode::POP_BLOCK => GUARD | PSEUDO,
+            Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT => CONST,
+            Opcode::BUILD_TUPLE
+            | Opcode::LIST_APPEND
+            | Opcode::SET_ADD
+            | Opcode::BUILD_LIST
+            | Opcode::BUILD_SET
+            | Opcode::LOAD_GLOBAL
+            | Opcode::COMPARE_OP
+            | Opcode::CONTAINS_OP
+            | Opcode::IS_OP
+            | Opcode::TO_BOOL
+            | Opcode::UNARY_NOT
+            | Opcode::UNARY_INVERT
+            | Opcode::UNARY_NEGATIVE
+            | Opcode::CALL_INTRINSIC_1
+            | Opcode::BINARY_OP => PEEPHOLE,
+            Opcode::SWAP => SWAP | PEEPHOLE,
+            Opcode::POP_TOP => POP,
+            Opcode::STORE_FAST => LOCAL | PEEPHOLE,
+            Opcode::LOAD_FAST | Opcode::LOAD_FAST_CHECK => LOCAL,
+            Opcode::LOAD_FAST_LOAD_FAST | Opcode::STORE_FAST_LOAD_FAST | Opcode::STORE_FAST_STORE_FAST => {
+                FUSED
+            }
+            Opcode::DELETE_FAST | Opcode::LOAD_FAST_AND_CLEAR => LOCAL | UNBIND,
+            Opcode::STORE_FAST_MAYBE_NULL => LOCAL | UNBIND | PSEUDO,
+            Opcode::LOAD_CLOSURE => CELL | PSEUDO,
+            Opcode::MAKE_CELL
+            | Opcode::LOAD_DEREF
+            | Opcode::STORE_DEREF
+            | Opcode::DELETE_DEREF
+            | Opcode::LOAD_FROM_DICT_OR_DEREF => CELL,
+            _ => 0,
+        }
+    }
+
+    static OF: [u32; OPCODE_COUNT] = {
+        let mut table = [0; OPCODE_COUNT];
+        let mut i = 0;
+        while i < Opcode::ALL.len() {
+            table[Opcode::ALL[i] as usize] = of_row(Opcode::ALL[i]);
+            i += 1;
+        }
+        table
+    };
+
+    /// What a block with such an instruction on that line holds.
+    #[inline]
+    pub fn with_line(op: Opcode, line: i32) -> u32 {
+        let line_bits = if line >= 0 {
+            0
+        } else if line == NEXT_LOCATION.lineno {
+            NO_LINE | NEXT_LINE
+        } else {
+            NO_LINE
+        };
+        of(op) | line_bits
+    }
+
+    /// What a block with such an instruction holds.
+    #[inline]
+    pub fn of(op: Opcode) -> u32 {
+        OF[op as usize]
+    }
+}
 
 /// Number of a block.
 pub type BlockId = u32;
@@ -47,6 +174,12 @@ impl CfgInstr {
         self.set(Opcode::NOP, 0);
     }
 
+    /// What it adds to what its block holds.
+    #[inline]
+    pub fn holds(&self) -> u32 {
+        holds::with_line(self.op, self.loc.lineno)
+    }
+
     /// Has it no line?
     #[inline]
     pub fn is_artificial(&self) -> bool {
@@ -57,32 +190,25 @@ impl CfgInstr {
 /// Is it a jump (pseudo or real)?
 #[inline]
 pub fn is_jump(op: Opcode) -> bool {
-    op.has(flag::JUMP)
+    holds::of(op) & holds::JUMP != 0
 }
 
 /// Does control never go on behind it, and not elsewhere in this code object either?
 #[inline]
 pub fn is_scope_exit(op: Opcode) -> bool {
-    matches!(op, Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE)
+    holds::of(op) & holds::EXIT != 0
 }
 
 /// Is it a jump that is always taken?
 #[inline]
 pub fn is_unconditional_jump(op: Opcode) -> bool {
-    matches!(
-        op,
-        Opcode::JUMP
-            | Opcode::JUMP_NO_INTERRUPT
-            | Opcode::JUMP_FORWARD
-            | Opcode::JUMP_BACKWARD
-            | Opcode::JUMP_BACKWARD_NO_INTERRUPT
-    )
+    holds::of(op) & holds::ALWAYS != 0
 }
 
-/// Must it be the last of its block?
+/// Does control never go on to the next instruction?
 #[inline]
-pub fn is_terminator(op: Opcode) -> bool {
-    is_jump(op) || is_scope_exit(op)
+pub fn ends_path(op: Opcode) -> bool {
+    holds::of(op) & (holds::ALWAYS | holds::EXIT) != 0
 }
 
 /// Does it load a constant?
@@ -96,6 +222,9 @@ pub fn loads_const(op: Opcode) -> bool {
 pub struct Memory {
     blocks: Vec<Block>,
     spare: Vec<Block>,
+    block_of: Vec<BlockId>,
+    stack: Vec<BlockId>,
+    marks: Vec<bool>,
 }
 
 /// A basic block.
@@ -107,6 +236,8 @@ pub struct Block {
     /// an array whose unused end is not cleared, and an instruction added there later gets the guard of the one that
     /// stood in its place before; to write the same exception table, so do we.
     former_guards: Vec<BlockId>,
+    /// What may be among the instructions, as bits of [`holds`].
+    pub holds: u32,
     /// The block written behind it.
     pub next: BlockId,
     /// Number of ways to get here; only right behind the removal of unreachable blocks.
@@ -121,8 +252,10 @@ pub struct Block {
     pub except_handler: bool,
     /// Does the handler want to know the raising instruction?
     pub preserve_lasti: bool,
-    /// Mark of the walk under way.
-    pub visited: bool,
+    /// Waits for another look at its locals.
+    pub queued: bool,
+    /// The last walk that came here, as a number.
+    visited: u32,
     /// Reached through exceptions only.
     pub cold: bool,
     /// Reached without an exception.
@@ -134,6 +267,7 @@ impl Block {
         Block {
             instrs: Vec::new(),
             former_guards: Vec::new(),
+            holds: 0,
             next: NO_BLOCK,
             predecessors: 0,
             start_depth: -1,
@@ -141,7 +275,8 @@ impl Block {
             is_label: false,
             except_handler: false,
             preserve_lasti: false,
-            visited: false,
+            queued: false,
+            visited: 0,
             cold: false,
             warm: false,
         }
@@ -149,7 +284,12 @@ impl Block {
 
     /// Shortens the block.
     pub fn truncate(&mut self, count: usize) {
-        self.former_guards.extend(self.instrs.iter().skip(count).rev().map(|instr| instr.except));
+        for instr in self.instrs[count..].iter().rev() {
+            // Nothing at all and no guard are the same.
+            if instr.except != NO_BLOCK || !self.former_guards.is_empty() {
+                self.former_guards.push(instr.except);
+            }
+        }
         self.instrs.truncate(count);
     }
 
@@ -161,7 +301,19 @@ impl Block {
     /// Adds an instruction at the end.
     pub fn add(&mut self, instr: CfgInstr) {
         let except = self.former_guards.pop().unwrap_or(NO_BLOCK);
+        self.holds |= instr.holds();
         self.instrs.push(CfgInstr { except, ..instr });
+    }
+
+    /// May it hold one of these?
+    #[inline]
+    pub fn may_hold(&self, bits: u32) -> bool {
+        self.holds & bits != 0
+    }
+
+    /// Looks through the instructions for what they are, after they were changed.
+    pub fn look_again(&mut self) {
+        self.holds = self.instrs.iter().fold(0, |bits, instr| bits | instr.holds());
     }
 
     /// Its last instruction's opcode.
@@ -170,10 +322,29 @@ impl Block {
         self.instrs.last().map(|instr| instr.op)
     }
 
+    /// Indices of the instructions among which those with targets are: the last one and, when it says that a jump was
+    /// not taken, the one before; everything where protected regions are opened.
+    #[inline]
+    pub fn may_have_targets(&self) -> Range<usize> {
+        self.may_have_targets_of(self.instrs.len())
+    }
+
+    /// As [`may_have_targets`](Block::may_have_targets), of that many instructions.
+    #[inline]
+    pub fn may_have_targets_of(&self, count: usize) -> Range<usize> {
+        if self.may_hold(holds::GUARD) { 0..count } else { count.saturating_sub(2)..count }
+    }
+
+    /// Where the jump at its end goes, if there is one.
+    #[inline]
+    pub fn jump_target(&self) -> Option<BlockId> {
+        self.instrs.last().filter(|instr| is_jump(instr.op)).map(|instr| instr.target)
+    }
+
     /// Can control go on to the next block?
     #[inline]
     pub fn falls_through(&self) -> bool {
-        !self.last_op().is_some_and(|op| is_scope_exit(op) || is_unconditional_jump(op))
+        !self.last_op().is_some_and(ends_path)
     }
 
     /// Does it end by leaving the scope?
@@ -183,6 +354,7 @@ impl Block {
     }
 
     /// Has none of its instructions a line?
+    #[inline]
     pub fn has_no_lineno(&self) -> bool {
         self.instrs.iter().all(|instr| instr.loc.lineno < 0)
     }
@@ -197,52 +369,93 @@ impl Block {
 pub struct Graph {
     /// All blocks ever made; block 0 is the entry.
     pub blocks: Vec<Block>,
+    /// What the blocks held all together when the graph was built.
+    pub held: u32,
     /// Blocks of earlier graphs, kept for their memory.
     spare: Vec<Block>,
+    /// Number of the walk under way.
+    walk: u32,
+    /// An empty vector for walks through the graph.
+    pub stack: Vec<BlockId>,
+    /// A vector for marks of any sort.
+    pub marks: Vec<bool>,
+    /// While the graph is built: the block of each instruction that is jumped to.
+    block_of: Vec<BlockId>,
 }
 
+/// Mark of an instruction that is jumped to and has no block yet.
+const JUMPED_TO: BlockId = NO_BLOCK - 1;
+
 impl Graph {
-    /// Cuts an instruction sequence into blocks. Jump arguments become block numbers.
+    /// Cuts an instruction sequence into blocks. Jump arguments become block numbers, targets of block openers
+    /// handlers.
     pub fn build(seq: &InstrSeq, memory: Memory) -> Graph {
-        let count = seq.instrs.len();
-        let mut is_target = vec![false; count + 1];
-        for instr in &seq.instrs {
-            if instr.op.has_target() {
-                is_target[seq.position(instr.arg) as usize] = true;
+        let Memory { blocks, spare, mut block_of, stack, marks } = memory;
+        block_of.clear();
+        block_of.resize(seq.instrs.len() + 1, NO_BLOCK);
+        for position in seq.targets() {
+            block_of[position as usize] = JUMPED_TO;
+        }
+        let mut graph = Graph { blocks, held: 0, walk: 0, spare, stack, marks, block_of };
+        let mut current = graph.new_block();
+        let mut start = 0;
+        for run in seq.runs() {
+            if graph.block_of[start] == JUMPED_TO {
+                let block = graph.at(current);
+                if !block.instrs.is_empty() || block.is_label {
+                    current = graph.new_block_behind(current);
+                }
+                graph.block_of[start] = current;
+                graph.at_mut(current).is_label = true;
+            }
+            let block = graph.at_mut(current);
+            block.holds |= run.bits;
+            let instrs = match run.is_placeholder {
+                false => &seq.instrs[start..run.end as usize],
+                true => seq.annotations.as_ref().map_or(&[][..], |inner| &inner.instrs),
+            };
+            block.instrs.extend(instrs.iter().map(|instr| CfgInstr::new(instr.op, instr.arg, instr.loc)));
+            start = run.end as usize;
+            if run.is_placeholder {
+                block.look_again();
+            } else if run.bits & (holds::JUMP | holds::EXIT) != 0 && start < seq.instrs.len() {
+                current = graph.new_block_behind(current);
             }
         }
-        let mut graph = Graph { blocks: memory.blocks, spare: memory.spare };
-        graph.new_block();
-        let mut builder = Builder {
-            graph,
-            current: 0,
-            pending_label: None,
-            terminated: false,
-            block_of: vec![NO_BLOCK; count + 1],
-        };
-        for (at, instr) in seq.instrs.iter().enumerate() {
-            if instr.op == Opcode::ANNOTATIONS_PLACEHOLDER {
-                for inner in seq.annotations.iter().flat_map(|inner| &inner.instrs) {
-                    builder.push(CfgInstr::new(inner.op, inner.arg, inner.loc));
-                }
+        graph.resolve_targets(seq);
+        graph
+    }
+
+    fn resolve_targets(&mut self, seq: &InstrSeq) {
+        for id in 0..self.blocks.len() {
+            let block = &mut self.blocks[id];
+            self.held |= block.holds;
+            if let Some(last) = block.instrs.last_mut()
+                && is_jump(last.op)
+            {
+                last.arg = seq.position(last.arg);
+                last.target = self.block_of[last.arg as usize];
+            }
+            if !block.may_hold(holds::GUARD) {
                 continue;
             }
-            if is_target[at] {
-                builder.pending_label = Some(at);
-                builder.start_block_if_due();
-            }
-            let arg = if instr.op.has_target() { seq.position(instr.arg) } else { instr.arg };
-            builder.push(CfgInstr::new(instr.op, arg, instr.loc));
-        }
-        let Builder { mut graph, block_of, .. } = builder;
-        for block in &mut graph.blocks {
-            for instr in &mut block.instrs {
-                if instr.op.has_target() {
-                    instr.target = block_of[instr.arg as usize];
+            let mut instrs = std::mem::take(&mut block.instrs);
+            for instr in &mut instrs {
+                if instr.op.is_block_push() {
+                    instr.arg = seq.position(instr.arg);
+                    instr.target = self.block_of[instr.arg as usize];
+                    self.blocks[instr.target as usize].except_handler = true;
                 }
             }
+            self.blocks[id].instrs = instrs;
         }
-        graph
+    }
+
+    /// Makes a fresh block the next one.
+    fn new_block_behind(&mut self, id: BlockId) -> BlockId {
+        let fresh = self.new_block();
+        self.at_mut(id).next = fresh;
+        fresh
     }
 
     /// Appends a fresh block to the vector (not to the written order).
@@ -264,7 +477,8 @@ impl Graph {
     /// Takes the graph apart, for the memory that the next one can use.
     pub fn recycle(mut self) -> Memory {
         self.spare.append(&mut self.blocks);
-        Memory { blocks: self.blocks, spare: self.spare }
+        let Graph { blocks, spare, stack, marks, block_of, .. } = self;
+        Memory { blocks, spare, stack, marks, block_of }
     }
 
     /// The block of that number.
@@ -293,11 +507,22 @@ impl Graph {
         id
     }
 
-    /// Clears the marks of an earlier walk.
-    pub fn clear_visited(&mut self) {
-        for block in &mut self.blocks {
-            block.visited = false;
-        }
+    /// Begins a walk: no block has been visited in it.
+    pub fn begin_walk(&mut self) {
+        self.walk += 1;
+    }
+
+    /// Marks a block as visited; whether it was so before is given back.
+    #[inline]
+    pub fn visit(&mut self, id: BlockId) -> bool {
+        let walk = self.walk;
+        std::mem::replace(&mut self.at_mut(id).visited, walk) == walk
+    }
+
+    /// Was the block visited in this walk?
+    #[inline]
+    pub fn is_visited(&self, id: BlockId) -> bool {
+        self.at(id).visited == self.walk
     }
 
     /// Block numbers in written order, as they are now.
@@ -309,52 +534,5 @@ impl Graph {
             id = self.next(id);
         }
         order
-    }
-}
-
-struct Builder {
-    graph: Graph,
-    current: BlockId,
-    pending_label: Option<usize>,
-    /// Whether the last instruction ends its block.
-    terminated: bool,
-    block_of: Vec<BlockId>,
-}
-
-impl Builder {
-    fn start_block_if_due(&mut self) {
-        let block = self.graph.at_mut(self.current);
-        let terminated = match (block.last_op(), self.pending_label) {
-            (Some(op), _) if is_terminator(op) => true,
-            (_, None) => false,
-            (last, Some(label)) => {
-                if last.is_some() || block.is_label {
-                    true
-                } else {
-                    block.is_label = true;
-                    self.block_of[label] = self.current;
-                    self.pending_label = None;
-                    false
-                }
-            }
-        };
-        if terminated {
-            let fresh = self.graph.new_block();
-            if let Some(label) = self.pending_label.take() {
-                self.graph.at_mut(fresh).is_label = true;
-                self.block_of[label] = fresh;
-            }
-            self.graph.at_mut(self.current).next = fresh;
-            self.current = fresh;
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, instr: CfgInstr) {
-        if self.pending_label.is_some() || self.terminated {
-            self.start_block_if_due();
-        }
-        self.terminated = is_terminator(instr.op);
-        self.graph.at_mut(self.current).instrs.push(instr);
     }
 }

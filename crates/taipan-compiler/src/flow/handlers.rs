@@ -5,26 +5,16 @@ use std::rc::Rc;
 use taipan_bytecode::Opcode;
 use taipan_bytecode::opcode::{RESUME_AT_FUNC_START, RESUME_OPARG_DEPTH1_MASK};
 
-use super::graph::{BlockId, Graph, NO_BLOCK, is_jump};
-
-/// Marks the targets of block openers.
-pub fn mark_except_handlers(graph: &mut Graph) {
-    for at in 0..graph.blocks.len() {
-        let instrs = std::mem::take(&mut graph.blocks[at].instrs);
-        for instr in &instrs {
-            if instr.op.is_block_push() {
-                graph.at_mut(instr.target).except_handler = true;
-            }
-        }
-        graph.blocks[at].instrs = instrs;
-    }
-}
+use super::graph::{BlockId, Graph, NO_BLOCK, holds, is_jump};
 
 /// Gives every instruction its handler, and turns `POP_BLOCK` into `NOP`.
 pub fn label_exception_targets(graph: &mut Graph) {
-    graph.clear_visited();
+    if graph.held & holds::GUARD == 0 {
+        return;
+    }
+    graph.begin_walk();
     let mut todo: Vec<(BlockId, Rc<Vec<BlockId>>)> = vec![(0, Rc::new(Vec::new()))];
-    graph.at_mut(0).visited = true;
+    graph.visit(0);
     while let Some((id, mut stack)) = todo.pop() {
         let mut handler = stack.last().copied().unwrap_or(NO_BLOCK);
         let mut depth_at_yield = None;
@@ -32,9 +22,7 @@ pub fn label_exception_targets(graph: &mut Graph) {
         for instr in &mut instrs {
             match instr.op {
                 op if op.is_block_push() => {
-                    let target = graph.at_mut(instr.target);
-                    if !target.visited {
-                        target.visited = true;
+                    if !graph.visit(instr.target) {
                         todo.push((instr.target, stack.clone()));
                     }
                     if matches!(op, Opcode::SETUP_WITH | Opcode::SETUP_CLEANUP) {
@@ -50,9 +38,7 @@ pub fn label_exception_targets(graph: &mut Graph) {
                 }
                 op if is_jump(op) => {
                     instr.except = handler;
-                    let target = graph.at_mut(instr.target);
-                    if !target.visited {
-                        target.visited = true;
+                    if !graph.visit(instr.target) {
                         todo.push((instr.target, stack.clone()));
                     }
                 }
@@ -69,10 +55,13 @@ pub fn label_exception_targets(graph: &mut Graph) {
                 }
             }
         }
-        graph.at_mut(id).instrs = instrs;
+        let block = graph.at_mut(id);
+        block.instrs = instrs;
+        if block.may_hold(holds::GUARD) {
+            block.look_again();
+        }
         let next = graph.next(id);
-        if next != NO_BLOCK && graph.at(id).falls_through() && !graph.at(next).visited {
-            graph.at_mut(next).visited = true;
+        if next != NO_BLOCK && graph.at(id).falls_through() && !graph.visit(next) {
             todo.push((next, stack));
         }
     }

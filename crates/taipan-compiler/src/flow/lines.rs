@@ -4,35 +4,38 @@
 
 use taipan_bytecode::Location;
 
-use super::graph::{Block, Graph, NO_BLOCK, is_jump};
+use super::graph::{Block, Graph, NO_BLOCK, holds, is_jump};
 
 /// Gives a line to everything that can have one.
 pub fn resolve_line_numbers(graph: &mut Graph) {
+    if !graph.blocks.iter().any(|block| block.may_hold(holds::NO_LINE)) {
+        return;
+    }
     duplicate_exits_without_lineno(graph);
     propagate_line_numbers(graph);
 }
 
 fn wants_line(block: &Block) -> bool {
-    (block.exits_scope() || block.has_eval_break()) && block.has_no_lineno()
+    block.has_no_lineno() && (block.exits_scope() || block.has_eval_break())
 }
 
 fn duplicate_exits_without_lineno(graph: &mut Graph) {
     let mut id = 0;
     while id != NO_BLOCK {
-        if let Some(last) = graph.at(id).instrs.last().copied()
-            && is_jump(last.op)
-        {
-            let target = graph.nonempty_from(last.target);
+        if let Some(target) = graph.at(id).jump_target() {
+            let target = graph.nonempty_from(target);
             if target != NO_BLOCK && wants_line(graph.at(target)) && graph.at(target).predecessors > 1 {
                 let fresh = graph.new_block();
                 let mut instrs = graph.at(target).instrs.clone();
-                instrs[0].loc = last.loc;
+                instrs[0].loc = graph.at(id).instrs.last().expect("the jump").loc;
                 let old = graph.at_mut(target);
                 old.predecessors -= 1;
                 let next = old.next;
+                let holds = old.holds;
                 old.next = fresh;
                 let copy = graph.at_mut(fresh);
                 copy.instrs = instrs;
+                copy.holds = holds;
                 copy.predecessors = 1;
                 copy.next = next;
                 copy.is_label = true;
@@ -46,11 +49,12 @@ fn duplicate_exits_without_lineno(graph: &mut Graph) {
         let block = graph.at(id);
         let next = block.next;
         if next != NO_BLOCK
-            && block.falls_through()
-            && let Some(last) = block.instrs.last().copied()
             && wants_line(graph.at(next))
+            && block.falls_through()
+            && let Some(last) = block.instrs.last()
         {
-            graph.at_mut(next).instrs[0].loc = last.loc;
+            let loc = last.loc;
+            graph.at_mut(next).instrs[0].loc = loc;
         }
         id = next;
     }
@@ -65,12 +69,15 @@ fn propagate_line_numbers(graph: &mut Graph) {
             id = next;
             continue;
         };
-        let mut previous = Location::NONE;
-        for instr in &mut block.instrs {
-            if instr.is_artificial() {
-                instr.loc = previous;
-            } else {
-                previous = instr.loc;
+        let mut previous = last.loc;
+        if block.may_hold(holds::NO_LINE) {
+            previous = Location::NONE;
+            for instr in &mut block.instrs {
+                if instr.is_artificial() {
+                    instr.loc = previous;
+                } else {
+                    previous = instr.loc;
+                }
             }
         }
         if next != NO_BLOCK && graph.at(id).falls_through() {

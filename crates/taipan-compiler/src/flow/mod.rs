@@ -23,8 +23,8 @@ use crate::constants::{ConstantPool, UnitConstants};
 use crate::instr::{Instr, InstrSeq};
 
 pub use finish::{FlatInstr, Flattened, Layout, numbers_cell};
-pub use graph::Memory;
-use graph::{Graph, NO_BLOCK};
+use graph::Graph;
+pub use graph::{BlockId, Memory, NO_BLOCK, ends_path, holds};
 pub use locals::TRACKED as TRACKED_LOCALS;
 
 /// What went wrong in a flow graph; only a bug (or an abused entry point) can bring it about.
@@ -45,19 +45,20 @@ pub struct UnitFacts<'a> {
     pub firstlineno: i32,
 }
 
-/// Runs all passes over one code unit.
+/// Runs all passes over one code unit. The result replaces what `flat` held before.
 pub fn optimize(
     seq: &InstrSeq,
     pool: &mut ConstantPool,
     consts: &mut UnitConstants,
     facts: &UnitFacts<'_>,
     memory: &mut Memory,
-) -> Result<Flattened, FlowError> {
+    flat: &mut Flattened,
+) -> Result<(), FlowError> {
     let mut graph = Graph::build(seq, std::mem::take(memory));
     optimize_graph(&mut graph, pool, consts, facts.nlocals, facts.nparams)?;
-    let flat = finish::flatten(&mut graph, facts)?;
+    finish::flatten(&mut graph, facts, flat)?;
     *memory = graph.recycle();
-    Ok(flat)
+    Ok(())
 }
 
 /// What [`optimize`] does to a graph before cells get their places and jumps their directions, and which loads may
@@ -73,21 +74,18 @@ pub fn optimize_alone(
     // Sequences that are no whole program are welcome here: without known depths the rest borrows less.
     let _ = finish::calculate_stackdepth(&mut graph);
     borrow::borrow_loads(&mut graph);
-    let flat = finish::linearize(&graph);
-    Ok(flat.into_iter().map(|FlatInstr { op, arg, loc, .. }| Instr { op, arg, loc }).collect())
+    let mut flat = Flattened::default();
+    finish::linearize(&graph, &mut flat);
+    Ok(flat.instrs.into_iter().map(|FlatInstr { op, arg, loc, .. }| Instr { op, arg, loc }).collect())
 }
 
 /// What [`optimize`] does to a graph at the end, done to instructions as they are.
 pub fn flatten_alone(seq: &InstrSeq, facts: &UnitFacts<'_>) -> Result<Flattened, FlowError> {
     let mut graph = Graph::build(seq, Memory::default());
-    handlers::mark_except_handlers(&mut graph);
     handlers::label_exception_targets(&mut graph);
-    finish::flatten(&mut graph, facts)
-}
-
-/// Does control never go on to the next instruction?
-pub fn ends_path(op: Opcode) -> bool {
-    graph::is_scope_exit(op) || graph::is_unconditional_jump(op)
+    let mut flat = Flattened::default();
+    finish::flatten(&mut graph, facts, &mut flat)?;
+    Ok(flat)
 }
 
 fn optimize_graph(
@@ -97,7 +95,6 @@ fn optimize_graph(
     nlocals: usize,
     nparams: usize,
 ) -> Result<(), FlowError> {
-    handlers::mark_except_handlers(graph);
     handlers::label_exception_targets(graph);
 
     simplify::inline_small_or_no_lineno_blocks(graph);
@@ -131,19 +128,24 @@ fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
     if consts.list.is_empty() {
         return;
     }
-    let mut used = vec![false; consts.list.len()];
+    let mut used = std::mem::take(&mut graph.marks);
+    used.clear();
+    used.resize(consts.list.len(), false);
     used[0] = true;
     let mut id = 0;
     while id != NO_BLOCK {
         let block = graph.at(id);
-        for instr in &block.instrs {
-            if instr.op == Opcode::LOAD_CONST {
-                used[instr.arg as usize] = true;
+        if block.may_hold(holds::CONST) {
+            for instr in &block.instrs {
+                if instr.op == Opcode::LOAD_CONST {
+                    used[instr.arg as usize] = true;
+                }
             }
         }
         id = block.next;
     }
     if used.iter().all(|used| *used) {
+        graph.marks = used;
         return;
     }
     let mut kept = 0;
@@ -165,6 +167,7 @@ fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
         }
         id = block.next;
     }
-    let mut used = used.into_iter();
-    consts.list.retain(|_| used.next().expect("as many flags as constants"));
+    let mut flags = used.iter();
+    consts.list.retain(|_| *flags.next().expect("as many flags as constants"));
+    graph.marks = used;
 }

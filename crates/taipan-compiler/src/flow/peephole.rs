@@ -5,14 +5,19 @@ use taipan_bytecode::opcode::{COMPARE_TO_BOOL, INTRINSIC_LIST_TO_TUPLE, INTRINSI
 use taipan_bytecode::{Constant, Opcode};
 
 use super::fold_block::Folder;
-use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, loads_const};
-use super::simplify::remove_redundant_nops;
+use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, holds, is_jump, loads_const};
+use super::simplify::remove_block_nops;
 use super::swaps::optimize_swaps;
 use crate::constants::truth;
 
 /// Replaces loads of small integers, and folds tests of constants.
 pub fn optimize_load_const(graph: &mut Graph, id: BlockId, folder: &mut Folder<'_>) {
-    let instrs = &mut graph.at_mut(id).instrs;
+    if !graph.at(id).may_hold(holds::CONST) {
+        return;
+    }
+    let block = graph.at_mut(id);
+    let mut folded = false;
+    let instrs = &mut block.instrs;
     // The load that the top of the stack comes from, seen through copies.
     let (mut op, mut arg) = (Opcode::CACHE, 0);
     for at in 0..instrs.len() {
@@ -29,6 +34,7 @@ pub fn optimize_load_const(graph: &mut Graph, id: BlockId, folder: &mut Folder<'
         if !loads_const(op) || at + 1 >= instrs.len() {
             continue;
         }
+        let had_folded = std::mem::replace(&mut folded, true);
         match instrs[at + 1].op {
             next @ (Opcode::POP_JUMP_IF_FALSE
             | Opcode::POP_JUMP_IF_TRUE
@@ -55,8 +61,11 @@ pub fn optimize_load_const(graph: &mut Graph, id: BlockId, folder: &mut Folder<'
                 instrs[at].set_nop();
                 instrs[at + 1].set(Opcode::LOAD_CONST, index);
             }
-            _ => {}
+            _ => folded = had_folded,
         }
+    }
+    if folded {
+        block.look_again();
     }
 }
 
@@ -110,12 +119,15 @@ fn threading(op: Opcode, target: Opcode) -> Option<Thread> {
 fn thread_jump(graph: &mut Graph, id: BlockId) {
     while let Some(jump) = graph.at(id).instrs.last().copied()
         && jump.target != NO_BLOCK
-        && let Some(target) = graph.at(jump.target).instrs.first().copied()
+        && let Some(target) = graph.at(jump.target).instrs.first()
+        && is_jump(target.op)
     {
+        let target = *target;
         match threading(jump.op, target.op) {
             Some(Thread::Through(op)) if jump.target != target.target => {
                 let block = graph.at_mut(id);
                 block.instrs.last_mut().expect("the jump").set_nop();
+                block.holds |= holds::NOP;
                 let mut threaded = CfgInstr::new(op, target.arg, target.loc);
                 threaded.target = target.target;
                 block.add(threaded);
@@ -131,15 +143,29 @@ fn thread_jump(graph: &mut Graph, id: BlockId) {
 
 /// Improves one block.
 pub fn optimize_block(graph: &mut Graph, id: BlockId, folder: &mut Folder<'_>) {
-    let instrs = &mut graph.at_mut(id).instrs;
-    for at in 0..instrs.len() {
-        optimize_instr(instrs, at, folder);
+    let block = graph.at_mut(id);
+    if block.may_hold(holds::PEEPHOLE) {
+        let instrs = &mut block.instrs;
+        let mut changed = false;
+        for at in 0..instrs.len() {
+            if holds::of(instrs[at].op) & holds::PEEPHOLE != 0 {
+                changed |= optimize_instr(instrs, at, folder);
+            }
+        }
+        if changed {
+            block.look_again();
+        }
     }
     thread_jump(graph, id);
-    optimize_swaps(&mut graph.at_mut(id).instrs);
+    let block = graph.at_mut(id);
+    if block.may_hold(holds::SWAP) {
+        optimize_swaps(&mut block.instrs);
+        block.look_again();
+    }
 }
 
-fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
+/// Improves an instruction by what stands around it; whether anything changed is given back.
+fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) -> bool {
     let CfgInstr { op, arg, .. } = instrs[at];
     let next = instrs.get(at + 1).copied();
     let next_op = next.map_or(Opcode::CACHE, |next| next.op);
@@ -150,28 +176,30 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
                     1 => {
                         instrs[at].set_nop();
                         instrs[at + 1].set_nop();
-                        return;
+                        return true;
                     }
                     2 | 3 => {
                         instrs[at].set_nop();
                         instrs[at + 1].op = Opcode::SWAP;
-                        return;
+                        return true;
                     }
                     _ => {}
                 }
             }
-            folder.fold_tuple(instrs, at);
+            return folder.fold_tuple(instrs, at);
         }
-        Opcode::LIST_APPEND | Opcode::SET_ADD => folder.fold_appended(instrs, at, next_op),
-        Opcode::BUILD_LIST | Opcode::BUILD_SET => folder.fold_list_or_set(instrs, at, next_op),
+        Opcode::LIST_APPEND | Opcode::SET_ADD => {
+            return folder.fold_appended(instrs, at, next_op);
+        }
+        Opcode::BUILD_LIST | Opcode::BUILD_SET => {
+            return folder.fold_list_or_set(instrs, at, next_op);
+        }
         Opcode::STORE_FAST => {
-            if let Some(next) = next
-                && next.op == op
-                && next.arg == arg
-                && next.loc.lineno == instrs[at].loc.lineno
-            {
-                instrs[at].set(Opcode::POP_TOP, 0);
+            let line = instrs[at].loc.lineno;
+            if next_op != op || next.is_none_or(|next| next.arg != arg || next.loc.lineno != line) {
+                return false;
             }
+            instrs[at].set(Opcode::POP_TOP, 0);
         }
         Opcode::SWAP if arg == 1 => instrs[at].set_nop(),
         Opcode::LOAD_GLOBAL if next_op == Opcode::PUSH_NULL && arg & 1 == 0 => {
@@ -189,6 +217,8 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
             } else if next_op == Opcode::UNARY_NOT {
                 instrs[at].set_nop();
                 instrs[at + 1].set(op, arg ^ 1);
+            } else {
+                return false;
             }
         }
         Opcode::TO_BOOL if next_op == Opcode::TO_BOOL => instrs[at].set_nop(),
@@ -200,17 +230,25 @@ fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) {
             instrs[at].set_nop();
             instrs[at + 1].set_nop();
         }
-        Opcode::UNARY_NOT | Opcode::UNARY_INVERT | Opcode::UNARY_NEGATIVE => folder.fold_unary(instrs, at),
-        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_LIST_TO_TUPLE => {
-            folder.fold_list_to_tuple(instrs, at);
-            if next_op == Opcode::GET_ITER && instrs[at].op == op {
-                instrs[at].set_nop();
-            }
+        Opcode::UNARY_NOT | Opcode::UNARY_INVERT | Opcode::UNARY_NEGATIVE => {
+            return folder.fold_unary(instrs, at);
         }
-        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_UNARY_POSITIVE => folder.fold_unary(instrs, at),
-        Opcode::BINARY_OP => folder.fold_binary(instrs, at),
-        _ => {}
+        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_LIST_TO_TUPLE => {
+            if folder.fold_list_to_tuple(instrs, at) {
+                return true;
+            }
+            if next_op != Opcode::GET_ITER {
+                return false;
+            }
+            instrs[at].set_nop();
+        }
+        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_UNARY_POSITIVE => {
+            return folder.fold_unary(instrs, at);
+        }
+        Opcode::BINARY_OP => return folder.fold_binary(instrs, at),
+        _ => return false,
     }
+    true
 }
 
 /// Fuses pairs of loads and stores of the first sixteen locals.
@@ -218,22 +256,34 @@ pub fn insert_superinstructions(graph: &mut Graph) {
     let mut id = 0;
     while id != NO_BLOCK {
         let block = graph.at_mut(id);
-        for at in 1..block.instrs.len() {
-            let (first, second) = (block.instrs[at - 1], block.instrs[at]);
-            let fused = match (first.op, second.op) {
-                (Opcode::LOAD_FAST, Opcode::LOAD_FAST) => Opcode::LOAD_FAST_LOAD_FAST,
-                (Opcode::STORE_FAST, Opcode::LOAD_FAST) => Opcode::STORE_FAST_LOAD_FAST,
-                (Opcode::STORE_FAST, Opcode::STORE_FAST) => Opcode::STORE_FAST_STORE_FAST,
-                _ => continue,
-            };
-            let (line1, line2) = (first.loc.lineno, second.loc.lineno);
-            if (line1 >= 0 && line2 >= 0 && line1 != line2) || first.arg >= 16 || second.arg >= 16 {
-                continue;
-            }
-            block.instrs[at - 1].set(fused, (first.arg << 4) | second.arg);
-            block.instrs[at].set_nop();
+        let next = block.next;
+        if block.may_hold(holds::LOCAL) && fuse_locals(&mut block.instrs) {
+            block.holds |= holds::NOP | holds::FUSED;
         }
-        id = block.next;
+        // What is fused in later blocks has no say in which `NOP`s of this one are redundant.
+        remove_block_nops(graph, id);
+        id = next;
     }
-    remove_redundant_nops(graph);
+}
+
+fn fuse_locals(instrs: &mut [CfgInstr]) -> bool {
+    let mut fused_any = false;
+    for at in 1..instrs.len() {
+        let (first, second) = (&instrs[at - 1], &instrs[at]);
+        let fused = match (first.op, second.op) {
+            (Opcode::LOAD_FAST, Opcode::LOAD_FAST) => Opcode::LOAD_FAST_LOAD_FAST,
+            (Opcode::STORE_FAST, Opcode::LOAD_FAST) => Opcode::STORE_FAST_LOAD_FAST,
+            (Opcode::STORE_FAST, Opcode::STORE_FAST) => Opcode::STORE_FAST_STORE_FAST,
+            _ => continue,
+        };
+        let (line1, line2) = (first.loc.lineno, second.loc.lineno);
+        if (line1 >= 0 && line2 >= 0 && line1 != line2) || first.arg >= 16 || second.arg >= 16 {
+            continue;
+        }
+        let arg = (first.arg << 4) | second.arg;
+        instrs[at - 1].set(fused, arg);
+        instrs[at].set_nop();
+        fused_any = true;
+    }
+    fused_any
 }

@@ -4,13 +4,16 @@
 use taipan_bytecode::{Location, Opcode};
 
 use super::FlowError;
-use super::graph::{BlockId, Graph, NO_BLOCK, is_jump, is_unconditional_jump};
+use super::graph::{BlockId, Graph, NO_BLOCK, holds, is_jump, is_unconditional_jump, loads_const};
 
 /// Exits up to this size are copied.
 const MAX_COPY_SIZE: usize = 4;
 
 /// Replaces jumps to small exits, or to blocks without lines that do not fall through, by their content.
 pub fn inline_small_or_no_lineno_blocks(graph: &mut Graph) {
+    if graph.held & holds::ALWAYS == 0 {
+        return;
+    }
     loop {
         let mut changed = false;
         let mut id = 0;
@@ -36,9 +39,11 @@ fn inline_target(graph: &mut Graph, id: BlockId) -> bool {
         return false;
     }
     let copy = target.instrs.clone();
+    let copied = target.holds;
     graph.at_mut(last.target).predecessors -= 1;
     let block = graph.at_mut(id);
     block.instrs.last_mut().expect("a last instruction").set_nop();
+    block.holds |= holds::NOP | copied;
     block.used_slots(copy.len());
     block.instrs.extend(copy);
     if no_lineno && last.op == Opcode::JUMP {
@@ -53,32 +58,38 @@ fn inline_target(graph: &mut Graph, id: BlockId) -> bool {
 
 /// Counts the ways into each block and empties those that cannot be reached.
 pub fn remove_unreachable(graph: &mut Graph) {
+    graph.begin_walk();
     for block in &mut graph.blocks {
-        block.visited = false;
         block.predecessors = 0;
     }
-    let mut stack = vec![0];
-    let entry = graph.at_mut(0);
-    entry.predecessors = 1;
-    entry.visited = true;
+    let mut stack = std::mem::take(&mut graph.stack);
+    stack.push(0);
+    graph.visit(0);
+    graph.at_mut(0).predecessors = 1;
     while let Some(id) = stack.pop() {
         let next = graph.next(id);
         if next != NO_BLOCK && graph.at(id).falls_through() {
             arrive(graph, next, &mut stack);
         }
-        let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
-        for instr in &instrs {
-            if instr.op.has_target() {
-                arrive(graph, instr.target, &mut stack);
+        let block = graph.at(id);
+        if block.may_hold(holds::GUARD) {
+            for at in 0..block.instrs.len() {
+                let instr = &graph.at(id).instrs[at];
+                if instr.op.has_target() {
+                    arrive(graph, instr.target, &mut stack);
+                }
             }
+        } else if let Some(target) = block.jump_target() {
+            arrive(graph, target, &mut stack);
         }
-        graph.at_mut(id).instrs = instrs;
     }
+    graph.stack = stack;
     let mut id = 0;
     while id != NO_BLOCK {
         let block = graph.at_mut(id);
         if block.predecessors == 0 {
             block.truncate(0);
+            block.holds = 0;
             block.except_handler = false;
         }
         id = block.next;
@@ -86,12 +97,10 @@ pub fn remove_unreachable(graph: &mut Graph) {
 }
 
 fn arrive(graph: &mut Graph, id: BlockId, stack: &mut Vec<BlockId>) {
-    let block = graph.at_mut(id);
-    if !block.visited {
-        block.visited = true;
+    if !graph.visit(id) {
         stack.push(id);
     }
-    block.predecessors += 1;
+    graph.at_mut(id).predecessors += 1;
 }
 
 /// Line of the first instruction of a block that will stay.
@@ -106,16 +115,21 @@ fn first_line(graph: &Graph, id: BlockId) -> i32 {
 
 /// Removes the `NOP`s of a block whose line shows elsewhere. Returns how many.
 pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
-    if !graph.at(id).instrs.iter().any(|instr| instr.op == Opcode::NOP) {
+    if !graph.at(id).may_hold(holds::NOP) {
         return 0;
     }
     let next = graph.nonempty_from(graph.next(id));
     let next_line = if next == NO_BLOCK { None } else { Some(first_line(graph, next)) };
     let instrs = &mut graph.at_mut(id).instrs;
     let count = instrs.len();
-    let mut kept = 0;
-    let mut previous_line = -1;
-    for at in 0..count {
+    let Some(first) = instrs.iter().position(|instr| instr.op == Opcode::NOP) else {
+        graph.at_mut(id).holds &= !holds::NOP;
+        return 0;
+    };
+    let mut kept = first;
+    let mut kept_nops = 0;
+    let mut previous_line = if first > 0 { instrs[first - 1].loc.lineno } else { -1 };
+    for at in first..count {
         let line = instrs[at].loc.lineno;
         if instrs[at].op == Opcode::NOP {
             if line < 0 || previous_line == line {
@@ -133,12 +147,15 @@ pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
             } else if next_line == Some(line) {
                 continue;
             }
+            kept_nops = holds::NOP;
         }
         instrs[kept] = instrs[at];
         kept += 1;
         previous_line = line;
     }
-    graph.at_mut(id).truncate(kept);
+    let block = graph.at_mut(id);
+    block.truncate(kept);
+    block.holds = (block.holds & !holds::NOP) | kept_nops;
     count - kept
 }
 
@@ -165,20 +182,19 @@ pub fn remove_redundant_nops_and_pairs(graph: &mut Graph) {
             if graph.at(id).is_label {
                 previous = None;
             }
-            for at in 0..graph.at(id).instrs.len() {
-                if graph.at(id).instrs[at].op == Opcode::POP_TOP
-                    && let Some((block, index)) = previous
-                {
-                    let before = &mut graph.at_mut(block).instrs[index];
-                    let pure = matches!(before.op, Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT)
-                        || (before.op == Opcode::COPY && before.arg == 1);
-                    if pure {
-                        before.set_nop();
-                        graph.at_mut(id).instrs[at].set_nop();
+            let count = graph.at(id).instrs.len();
+            if graph.at(id).may_hold(holds::POP) {
+                for at in 0..count {
+                    if graph.at(id).instrs[at].op == Opcode::POP_TOP
+                        && let Some((block, index)) = previous
+                        && undo_pair(graph, (block, index), (id, at))
+                    {
                         done = false;
                     }
+                    previous = Some((id, at));
                 }
-                previous = Some((id, at));
+            } else if count > 0 {
+                previous = Some((id, count - 1));
             }
             let ends_by_jump =
                 previous.is_some_and(|(block, index)| is_jump(graph.at(block).instrs[index].op));
@@ -191,6 +207,20 @@ pub fn remove_redundant_nops_and_pairs(graph: &mut Graph) {
             return;
         }
     }
+}
+
+/// Removes a load and the drop that follows it, if that is what they are.
+fn undo_pair(graph: &mut Graph, load: (BlockId, usize), drop: (BlockId, usize)) -> bool {
+    let before = &mut graph.at_mut(load.0).instrs[load.1];
+    if !loads_const(before.op) && !(before.op == Opcode::COPY && before.arg == 1) {
+        return false;
+    }
+    for (id, at) in [load, drop] {
+        let block = graph.at_mut(id);
+        block.instrs[at].set_nop();
+        block.holds |= holds::NOP;
+    }
+    true
 }
 
 fn remove_redundant_jumps(graph: &mut Graph) -> Result<usize, FlowError> {
@@ -207,7 +237,9 @@ fn remove_redundant_jumps(graph: &mut Graph) -> Result<usize, FlowError> {
             }
             if target == graph.nonempty_from(next) {
                 changes += 1;
-                graph.at_mut(id).instrs.last_mut().expect("a last instruction").set_nop();
+                let block = graph.at_mut(id);
+                block.instrs.last_mut().expect("a last instruction").set_nop();
+                block.holds |= holds::NOP;
             }
         }
         id = next;

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
+use std::rc::Rc;
 
 use super::*;
 use crate::error::CompileError;
@@ -17,14 +18,90 @@ type Set = HashSet<Name, BuildHasherDefault<FastHasher>>;
 const IMPLICIT_CELLS: [Name; 3] = [known::CLASS, known::CLASSDICT, known::CONDITIONAL_ANNOTATIONS];
 
 /// What an outer block hands to an inner one.
+///
+/// The sets are shared by the blocks within, few of which change them.
 #[derive(Clone, Default)]
 struct Outer {
     /// Names bound in functions around; None at module level.
-    bound: Option<Set>,
+    bound: Option<Shared>,
     /// Names declared global around.
-    global: Set,
+    global: Shared,
     /// Names of type parameters around.
-    type_params: Set,
+    type_params: Shared,
+}
+
+/// A set that is copied when it is changed.
+#[derive(Clone, Default)]
+struct Shared(Option<Rc<Set>>);
+
+impl Shared {
+    fn contains(&self, name: Name) -> bool {
+        self.0.as_ref().is_some_and(|set| set.contains(&name))
+    }
+
+    fn to_change(&mut self) -> &mut Set {
+        Rc::make_mut(self.0.get_or_insert_default())
+    }
+
+    fn remove(&mut self, name: Name) {
+        if self.contains(name) {
+            self.to_change().remove(&name);
+        }
+    }
+}
+
+/// Names in no order. Nearly all of these sets have few names or none, but programs may have sets of any size.
+#[derive(Default)]
+struct Few {
+    list: Vec<Name>,
+    /// All the names, when there are too many to search the list, which is empty then.
+    many: Set,
+}
+
+const FEW: usize = 12;
+
+impl Few {
+    fn contains(&self, name: Name) -> bool {
+        self.list.contains(&name) || self.many.contains(&name)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.many.is_empty()
+    }
+
+    fn insert(&mut self, name: Name) {
+        if !self.many.is_empty() {
+            self.many.insert(name);
+        } else if !self.list.contains(&name) {
+            self.list.push(name);
+            if self.list.len() > FEW {
+                self.many.extend(self.list.drain(..));
+            }
+        }
+    }
+
+    /// Takes a name out; whether it was there is given back.
+    fn remove(&mut self, name: Name) -> bool {
+        match self.list.iter().position(|other| *other == name) {
+            Some(at) => {
+                self.list.swap_remove(at);
+                true
+            }
+            None => self.many.remove(&name),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Name> {
+        self.list.iter().chain(&self.many).copied()
+    }
+
+    fn unite(&mut self, more: Few) {
+        if self.is_empty() {
+            *self = more;
+        } else {
+            more.iter().for_each(|name| self.insert(name));
+        }
+    }
 }
 
 /// Decides the scope of all names.
@@ -42,14 +119,12 @@ struct Analysis<'a> {
 /// What is found out about one block.
 #[derive(Default)]
 struct Findings {
-    scopes: NameMap<u32>,
-    local: Set,
-    free: Set,
-    inlined_cells: Set,
+    free: Few,
+    inlined_cells: Few,
 }
 
 impl Analysis<'_> {
-    fn directive_error(&self, id: ScopeId, name: Name, message: String) -> CompileError {
+    fn directive_error(&self, id: ScopeId, name: Name, message: String) -> Box<CompileError> {
         let place = self.table.scopes[id].directives.iter().find(|directive| directive.0 == name);
         match place {
             Some((_, range)) => CompileError::syntax(message, *range),
@@ -71,9 +146,9 @@ impl Analysis<'_> {
                 let message = format!("name '{}' is nonlocal and global", self.names.text(name));
                 return Err(self.directive_error(id, name, message));
             }
-            outer.global.insert(name);
+            outer.global.to_change().insert(name);
             if let Some(bound) = &mut outer.bound {
-                bound.remove(&name);
+                bound.remove(name);
             }
             return Ok(GLOBAL_EXPLICIT);
         }
@@ -81,10 +156,10 @@ impl Analysis<'_> {
             let text = self.names.text(name);
             let problem = match &outer.bound {
                 None => Some("nonlocal declaration not allowed at module level".to_owned()),
-                Some(bound) if !bound.contains(&name) => {
+                Some(bound) if !bound.contains(name) => {
                     Some(format!("no binding for nonlocal '{text}' found"))
                 }
-                Some(_) if outer.type_params.contains(&name) => {
+                Some(_) if outer.type_params.contains(name) => {
                     Some(format!("nonlocal binding not allowed for type parameter '{text}'"))
                 }
                 Some(_) => None,
@@ -96,12 +171,11 @@ impl Analysis<'_> {
             return Ok(FREE);
         }
         if flags & DEF_BOUND != 0 {
-            found.local.insert(name);
-            outer.global.remove(&name);
+            outer.global.remove(name);
             if flags & DEF_TYPE_PARAM != 0 {
-                outer.type_params.insert(name);
+                outer.type_params.to_change().insert(name);
             } else {
-                outer.type_params.remove(&name);
+                outer.type_params.remove(name);
             }
             return Ok(LOCAL);
         }
@@ -118,7 +192,7 @@ impl Analysis<'_> {
                 return Ok(GLOBAL_IMPLICIT);
             }
         }
-        if outer.bound.as_ref().is_some_and(|bound| bound.contains(&name)) {
+        if outer.bound.as_ref().is_some_and(|bound| bound.contains(name)) {
             found.free.insert(name);
             return Ok(FREE);
         }
@@ -126,7 +200,7 @@ impl Analysis<'_> {
     }
 
     /// Analyses a block; returns the names that are free in it.
-    fn block(&mut self, id: ScopeId, mut outer: Outer, class: Option<ScopeId>) -> Compiled<Set> {
+    fn block(&mut self, id: ScopeId, mut outer: Outer, class: Option<ScopeId>) -> Compiled<Few> {
         let kind = self.table.scopes[id].kind;
         let is_class = kind == BlockKind::Class;
         let is_function_like = self.table.scopes[id].is_function_like();
@@ -141,22 +215,25 @@ impl Analysis<'_> {
         for at in 0..self.table.scopes[id].symbols.len() {
             let (name, flags) = self.table.scopes[id].symbols.entry(at);
             let scope = self.name(id, name, *flags, &mut outer, &mut found, class)?;
-            found.scopes.insert(name, scope);
+            *self.table.scopes[id].symbols.at_mut(at) |= scope << SCOPE_OFFSET;
         }
-        if is_class {
-            let bound = inner.bound.get_or_insert_default();
-            bound.extend(IMPLICIT_CELLS);
+        if self.table.scopes[id].children.is_empty() {
+            // Nobody to tell.
+        } else if is_class {
+            inner.bound.get_or_insert_default().to_change().extend(IMPLICIT_CELLS);
         } else {
             let mut bound = outer.bound.clone().unwrap_or_default();
             if is_function_like {
-                bound.extend(&found.local);
+                let symbols = self.table.scopes[id].symbols.iter();
+                let local = symbols.filter(|(_, flags)| scope_of(**flags) == LOCAL).map(|(name, _)| name);
+                bound.to_change().extend(local);
             }
             inner.bound = Some(bound);
             inner.global = outer.global.clone();
         }
         inner.type_params = std::mem::take(&mut outer.type_params);
 
-        let mut inner_free = Set::default();
+        let mut inner_free = Few::default();
         for at in 0..self.table.scopes[id].children.len() {
             let child = self.table.scopes[id].children[at];
             let scope = &self.table.scopes[child];
@@ -171,26 +248,28 @@ impl Analysis<'_> {
                 self.inline_comprehension(id, child, &mut found, &mut child_free);
                 self.table.scopes[child].comp_inlined = true;
             }
-            inner_free.extend(child_free);
+            inner_free.unite(child_free);
         }
         self.splice_inlined_children(id);
 
         if is_function_like {
-            for at in 0..found.scopes.len() {
-                let (name, scope) = found.scopes.entry(at);
-                if *scope == LOCAL && (inner_free.contains(&name) || found.inlined_cells.contains(&name)) {
-                    found.scopes.insert(name, CELL);
-                    inner_free.remove(&name);
+            if !inner_free.is_empty() || !found.inlined_cells.is_empty() {
+                for (name, flags) in self.table.scopes[id].symbols.iter_mut() {
+                    let shared = || inner_free.contains(name) || found.inlined_cells.contains(name);
+                    if scope_of(*flags) == LOCAL && shared() {
+                        *flags ^= (LOCAL ^ CELL) << SCOPE_OFFSET;
+                        inner_free.remove(name);
+                    }
                 }
             }
         } else if is_class {
             let scope = &mut self.table.scopes[id];
-            scope.needs_class_closure |= inner_free.remove(&known::CLASS);
-            scope.needs_classdict |= inner_free.remove(&known::CLASSDICT);
-            scope.has_conditional_annotations |= inner_free.remove(&known::CONDITIONAL_ANNOTATIONS);
+            scope.needs_class_closure |= inner_free.remove(known::CLASS);
+            scope.needs_classdict |= inner_free.remove(known::CLASSDICT);
+            scope.has_conditional_annotations |= inner_free.remove(known::CONDITIONAL_ANNOTATIONS);
         }
         self.update_symbols(id, &found, outer.bound.as_ref(), &inner_free, is_class || sees_class);
-        inner_free.extend(found.free);
+        inner_free.unite(found.free);
         Ok(inner_free)
     }
 
@@ -220,7 +299,7 @@ impl Analysis<'_> {
         id: ScopeId,
         comp: ScopeId,
         found: &mut Findings,
-        comp_free: &mut Set,
+        comp_free: &mut Few,
     ) {
         let in_class = self.table.scopes[id].kind == BlockKind::Class;
         let mut implicit = Vec::new();
@@ -239,19 +318,18 @@ impl Analysis<'_> {
             if scope == FREE && in_class && IMPLICIT_CELLS.contains(&name) {
                 scope = GLOBAL_IMPLICIT;
                 if !self.is_free_in_any_child(comp, name) {
-                    comp_free.remove(&name);
+                    comp_free.remove(name);
                 }
                 implicit.push(name);
             }
             match self.table.scopes[id].symbols.get(name).copied() {
                 None => {
-                    self.table.scopes[id].symbols.insert(name, only_flags);
-                    found.scopes.insert(name, scope);
+                    self.table.scopes[id].symbols.push(name, only_flags | (scope << SCOPE_OFFSET));
                 }
                 Some(outer_flags) => {
                     if outer_flags & DEF_BOUND != 0 && !in_class {
                         if !self.is_free_in_any_child(comp, name) {
-                            comp_free.remove(&name);
+                            comp_free.remove(name);
                         }
                         // What was read in the comprehension is now read here.
                         if scope == FREE
@@ -272,27 +350,29 @@ impl Analysis<'_> {
         &mut self,
         id: ScopeId,
         found: &Findings,
-        bound: Option<&Set>,
-        free: &Set,
+        bound: Option<&Shared>,
+        free: &Few,
         sees_class: bool,
     ) {
         let symbols = &mut self.table.scopes[id].symbols;
-        for (name, scope) in found.scopes.iter() {
-            if let Some(flags) = symbols.get_mut(name) {
-                if found.inlined_cells.contains(&name) {
+        if !found.inlined_cells.is_empty() {
+            for (name, flags) in symbols.iter_mut() {
+                if found.inlined_cells.contains(name) {
                     *flags |= DEF_COMP_CELL;
                 }
-                *flags |= scope << SCOPE_OFFSET;
             }
         }
-        let mut free: Vec<Name> = free.iter().copied().collect();
+        if free.is_empty() {
+            return;
+        }
+        let mut free: Vec<Name> = free.iter().collect();
         free.sort_unstable();
         for name in free {
             if let Some(flags) = symbols.get_mut(name) {
                 if sees_class {
                     *flags |= DEF_FREE_CLASS;
                 }
-            } else if bound.is_none_or(|bound| bound.contains(&name)) {
+            } else if bound.is_none_or(|bound| bound.contains(name)) {
                 symbols.insert(name, FREE << SCOPE_OFFSET);
             }
         }

@@ -51,11 +51,11 @@ pub fn collect(
         Mod::Interactive(node) => builder.stmts(&node.body)?,
         Mod::Expression(node) => builder.expr(&node.body)?,
         Mod::FunctionType(_) => {
-            return Err(CompileError {
-                kind: ErrorKind::Runtime,
-                message: "this compiler does not handle FunctionTypes".to_owned(),
-                range: None,
-            });
+            return Err(CompileError::boxed(
+                ErrorKind::Runtime,
+                "this compiler does not handle FunctionTypes".to_owned(),
+                None,
+            ));
         }
     }
     builder.exit_block();
@@ -77,7 +77,7 @@ impl Builder<'_> {
         let nested = parent.is_some_and(|parent| parent.nested || parent.is_function_like());
         let method = kind == BlockKind::Function && parent.is_some_and(|p| p.kind == BlockKind::Class);
         let id = self.table.scopes.len();
-        self.table.scopes.push(Scope {
+        self.table.scopes.push(Box::new(Scope {
             name,
             kind,
             range,
@@ -106,7 +106,7 @@ impl Builder<'_> {
             in_unevaluated_annotation: false,
             comp_iter_target: false,
             comp_iter_expr: 0,
-        });
+        }));
         self.table.blocks.insert(key, id);
         id
     }
@@ -164,7 +164,8 @@ impl Builder<'_> {
     pub fn add_def_to(&mut self, id: ScopeId, name: Name, flag: u32, range: Range) -> Compiled<()> {
         let mangled = self.table.scopes[self.current].mangle(self.names, self.private, name);
         let scope = &mut self.table.scopes[id];
-        let old = scope.symbols.get(mangled).copied();
+        let position = scope.symbols.position(mangled);
+        let old = position.map(|at| *scope.symbols.entry(at).1);
         if let Some(old) = old {
             let twice = if flag & DEF_PARAM != 0 && old & DEF_PARAM != 0 {
                 Some(format!("duplicate argument '{}' in function definition", self.names.text(name)))
@@ -190,8 +191,9 @@ impl Builder<'_> {
             }
             flags |= DEF_COMP_ITER;
         }
-        if old != Some(flags) {
-            scope.symbols.insert(mangled, flags);
+        match position {
+            Some(at) => *scope.symbols.at_mut(at) = flags,
+            None => scope.symbols.push(mangled, flags),
         }
         if flag & DEF_PARAM != 0 {
             scope.varnames.add(mangled);

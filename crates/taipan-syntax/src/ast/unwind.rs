@@ -31,7 +31,8 @@ fn spine(expr: &mut Expr) -> Option<&mut Expr> {
 }
 
 fn unwind(first: &mut Expr) {
-    if spine(first).is_none() {
+    // A link or two are dropped as well without help, and most chains are no longer.
+    if spine(first).and_then(spine).is_none() {
         return;
     }
     let mut rest = mem::replace(first, hollow());

@@ -14,28 +14,34 @@ pub(super) struct Prefix {
 }
 
 /// Of each byte, whether a word goes on with it.
-static CONTINUES_WORD: [bool; 256] = {
+static CONTINUES_WORD: [bool; 256] = word_bytes(true);
+static CONTINUES_ASCII_WORD: [bool; 256] = word_bytes(false);
+
+const fn word_bytes(other_letters: bool) -> [bool; 256] {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric() || byte == b'_' as usize || byte >= 128;
+        let ascii = (byte as u8).is_ascii_alphanumeric() || byte == b'_' as usize;
+        table[byte] = ascii || (other_letters && byte >= 128);
         byte += 1;
     }
     table
-};
+}
 
 impl Lexer<'_> {
     /// A word, of which the first byte is read; or a string literal with a prefix.
     pub(super) fn word(&mut self, start: usize) -> Token {
         let line = &self.src[..self.line_end];
-        let mut at = start;
-        let mut ascii = true;
-        while let Some(&byte) = line.get(at)
-            && CONTINUES_WORD[usize::from(byte)]
-        {
-            ascii &= byte < 128;
-            at += 1;
+        let rest = &line[start..];
+        let ends_at = |table: &[bool; 256]| {
+            rest.iter().position(|byte| !table[usize::from(*byte)]).unwrap_or(rest.len())
+        };
+        let mut length = ends_at(&CONTINUES_ASCII_WORD);
+        let ascii = rest.get(length).is_none_or(u8::is_ascii);
+        if !ascii {
+            length = ends_at(&CONTINUES_WORD);
         }
+        let at = start + length;
         if at - start <= 5
             && let Some(&quote) = line.get(at)
             && (quote == b'"' || quote == b'\'')

@@ -24,8 +24,7 @@ pub(crate) use versions::NEWEST;
 
 pub(crate) use strings::escape_warning;
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use taipan_text::hash::FastMap;
 
 use crate::ast::*;
 use crate::error::Warning;
@@ -46,47 +45,12 @@ const MAX_CHAIN: usize = 5968;
 /// How deep constructs that no bracket bounds may nest.
 const MAX_DEPTH: u32 = 1000;
 
-/// A quick hash for names; nobody can choose names to hurt anyone but themselves.
-#[derive(Default)]
-struct NameHasher(u64);
-
-impl NameHasher {
-    #[inline]
-    fn mix(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
-    }
-}
-
-impl Hasher for NameHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            self.mix(u64::from_le_bytes(chunk.try_into().unwrap_or_default()));
-        }
-        let mut last = bytes.len() as u64;
-        for byte in chunks.remainder() {
-            last = (last << 8) | u64::from(*byte);
-        }
-        self.mix(last);
-        self.0 ^= self.0 >> 32;
-    }
-
-    /// The end of a text; its length is mixed in already.
-    #[inline]
-    fn write_u8(&mut self, _: u8) {}
-}
-
 pub(crate) struct Parser<'s> {
     source: &'s str,
     tokens: Vec<Token>,
     pos: usize,
     depth: u32,
-    names: HashMap<&'s str, Identifier, BuildHasherDefault<NameHasher>>,
+    names: FastMap<&'s str, Identifier>,
     type_ignores: Vec<TypeIgnore>,
     warnings: Vec<Warning>,
     max_digits: usize,
@@ -120,7 +84,7 @@ pub(crate) fn parse(
         tokens: Vec::with_capacity(source.len() / 4 + 8),
         pos: 0,
         depth: 0,
-        names: HashMap::default(),
+        names: FastMap::default(),
         type_ignores: Vec::new(),
         warnings: Vec::new(),
         max_digits: settings.max_digits,
