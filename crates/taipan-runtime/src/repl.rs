@@ -30,10 +30,13 @@ pub(crate) fn run() -> PyResult<()> {
             sys.setattr(name, Some(&*Str::from_utf8(prompt)?))?;
         }
     }
-    let version = sys.getattr(intern!("version"))?.str_lossy();
-    crate::to_stderr(&format!(
-        "Python {version} on linux\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n"
-    ));
+    let quiet = sys.getattr(intern!("flags"))?.getattr(intern!("quiet"))?.is_true()?;
+    if !quiet {
+        let version = sys.getattr(intern!("version"))?.str_lossy();
+        crate::to_stderr(&format!(
+            "Python {version} on linux\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n"
+        ));
+    }
     if let Some(hook) = sys.getattr_opt(intern!("__interactivehook__"))? {
         // The hook sets up line editing, without which the prompt works all the same.
         if let Err(error) = hook.call(&[]) {
