@@ -211,6 +211,16 @@ pub fn write_unraisable_text(error: PyErr, message: &str) {
     (state::interp().hooks.get().unraisable)(error.into_exception().upcast(), Some(message), None);
 }
 
+/// Writes to `sys.stderr`, as it is now; without one there is nobody to tell.
+pub fn to_stderr(text: &str) {
+    let stderr = state::interp().sysdict.borrow().as_ref().and_then(|sys| sys.get_text("stderr"));
+    let written = stderr
+        .filter(|stream| !crate::singletons::is_none(stream))
+        .map(|stream| stream.call_method(crate::intern!("write"), &[&*Str::from_utf8(text)?]));
+    // A stream that fails is not told about its failure.
+    drop(written);
+}
+
 macro_rules! shorthand {
     ($($name:ident $ty:ident;)*) => {$(
         #[doc = concat!("A new `", stringify!($ty), "` with this message.")]

@@ -342,6 +342,14 @@ pub fn run_scheduled() {
     collect(generation);
 }
 
+/// The flags of `gc.set_debug`.
+pub mod debug {
+    pub const STATS: i32 = 1;
+    pub const COLLECTABLE: i32 = 2;
+    pub const UNCOLLECTABLE: i32 = 4;
+    pub const SAVEALL: i32 = 32;
+}
+
 /// Collects a generation and all younger ones; returns how many objects were found unreachable.
 pub fn collect(generation: usize) -> usize {
     let gc = &state::interp().gc;
@@ -349,8 +357,25 @@ pub fn collect(generation: usize) -> usize {
         return 0;
     }
     let pending = crate::err::fetch_opt();
+    let talkative = gc.debug.get() & debug::STATS != 0;
+    if talkative {
+        let sizes: Vec<String> =
+            (0..GENERATIONS).map(|index| gc.objects(Some(index)).len().to_string()).collect();
+        crate::err::to_stderr(&format!(
+            "gc: collecting generation {generation}...\ngc: objects in each generation: {}\ngc: objects in permanent generation: {}\n",
+            sizes.join(" "),
+            gc.frozen()
+        ));
+    }
+    let began = std::time::Instant::now();
     // SAFETY: one collection at a time; the lists are well formed between collections.
     let (found, uncollectable) = unsafe { collect_main(gc, generation) };
+    if talkative {
+        crate::err::to_stderr(&format!(
+            "gc: done, {found} unreachable, {uncollectable} uncollectable, {:.4}s elapsed\n",
+            began.elapsed().as_secs_f64()
+        ));
+    }
     if let Some(error) = pending {
         crate::err::restore(error);
     }
@@ -398,7 +423,6 @@ unsafe fn collect_main(gc: &GcState, generation: usize) -> (usize, usize) {
             gc.long_lived_total.set(list_len(young));
         }
         move_legacy_finalizers(unreachable, finalizers);
-        let found = list_len(unreachable);
         let watched = list_any(unreachable, crate::weakref::has_references);
         if watched {
             crate::weakref::clear_for_garbage(&collect_refs(unreachable));
@@ -408,7 +432,8 @@ unsafe fn collect_main(gc: &GcState, generation: usize) -> (usize, usize) {
         });
         if !watched && !finalizing && next(finalizers) == finalizers {
             // No code has run that could have brought anything back.
-            delete_garbage(unreachable, older);
+            let found = list_len(unreachable);
+            discard(gc, unreachable, older);
             return (found, 0);
         }
         finalize_garbage(unreachable);
@@ -418,7 +443,10 @@ unsafe fn collect_main(gc: &GcState, generation: usize) -> (usize, usize) {
         list_init(still);
         deduce_unreachable(unreachable, still);
         list_merge(unreachable, older);
-        delete_garbage(still, older);
+        let found = list_len(still);
+        let _callbacks = list_any(still, crate::weakref::has_references)
+            .then(|| crate::weakref::clear_quietly(&collect_refs(still)));
+        discard(gc, still, older);
         let uncollectable = handle_legacy(gc, finalizers, older);
         (found, uncollectable)
     }
@@ -607,6 +635,9 @@ unsafe fn handle_legacy(gc: &GcState, finalizers: *mut Head, older: *mut Head) -
     // SAFETY: well-formed lists of live objects.
     unsafe {
         let all = collect_refs(finalizers);
+        if gc.debug.get() & debug::UNCOLLECTABLE != 0 {
+            name_all("uncollectable", &all);
+        }
         if let Some(garbage) = gc.garbage.borrow().as_ref().and_then(|g| g.downcast::<crate::list::List>()) {
             for object in &all {
                 let _ = garbage.append(object.clone());
@@ -630,6 +661,38 @@ unsafe fn finalize_garbage(list: *mut Head) {
                 finalize(object.as_ptr());
             }
         }
+    }
+}
+
+/// What becomes of garbage: it is cleared, or kept for who looks for leaks.
+unsafe fn discard(gc: &GcState, garbage: *mut Head, older: *mut Head) {
+    let flags = gc.debug.get();
+    // SAFETY: well-formed lists of live objects.
+    unsafe {
+        if flags & debug::COLLECTABLE != 0 {
+            name_all("collectable", &collect_refs(garbage));
+        }
+        if flags & debug::SAVEALL == 0 {
+            return delete_garbage(garbage, older);
+        }
+        let all = collect_refs(garbage);
+        list_merge(garbage, older);
+        if let Some(list) = gc.garbage.borrow().as_ref().and_then(|g| g.downcast::<crate::list::List>()) {
+            for object in all {
+                // Without memory for the list the object is just not shown.
+                let _ = list.append(object);
+            }
+        }
+    }
+}
+
+fn name_all(kind: &str, objects: &[Ref]) {
+    for object in objects {
+        crate::err::to_stderr(&format!(
+            "gc: {kind} <{} {:#x}>\n",
+            object.ty().message_name(),
+            object.as_ptr().addr()
+        ));
     }
 }
 

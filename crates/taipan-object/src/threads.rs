@@ -29,12 +29,9 @@ pub fn spawn(
     job: impl FnOnce() + 'static,
 ) -> std::io::Result<()> {
     let sealed = Sealed { interp: state::interp(), job: Box::new(job) };
-    let mut builder = std::thread::Builder::new();
-    if stack_size > 0 {
-        builder = builder.stack_size(stack_size);
-    } else {
-        builder = builder.stack_size(DEFAULT_STACK);
-    }
+    // What a program asks for is what its code may use: the reserve below the limit comes on top.
+    let size = if stack_size > 0 { stack_size.saturating_add(SMALL_RESERVE) } else { DEFAULT_STACK };
+    let builder = std::thread::Builder::new().stack_size(size);
     builder.spawn(move || {
         // The whole box is moved in, not only its fields.
         let sealed = sealed;
@@ -66,3 +63,6 @@ pub fn spawn(
 
 /// As the first thread of a process has it on most systems.
 const DEFAULT_STACK: usize = 8 << 20;
+/// What a thread of a chosen size gets beyond it, so that the smallest one still runs Python code that calls
+/// native code that calls Python code.
+const SMALL_RESERVE: usize = 512 << 10;

@@ -229,6 +229,23 @@ pub fn clear_for_garbage(garbage: &[Ref]) {
     call_callbacks(calls);
 }
 
+/// Clears the references that finalisers have made to garbage meanwhile. Nothing is called; the callbacks go
+/// when the result does.
+pub fn clear_quietly(garbage: &[Ref]) -> Vec<Ref> {
+    let mut callbacks = Vec::new();
+    for object in garbage {
+        let list = list_of(object);
+        // SAFETY: the list belongs to the live object.
+        unsafe {
+            while !list.is_null() && !(*list).is_null() {
+                let reference: &WeakRef = Object::borrow((*list).cast()).cast();
+                callbacks.extend(detach(reference));
+            }
+        }
+    }
+    callbacks
+}
+
 fn call_callbacks(calls: Vec<(Ref, Ref)>) {
     for (reference, callback) in calls {
         if let Err(error) = callback.call(&[&reference]) {

@@ -13,6 +13,7 @@ mod modules;
 mod printer;
 mod program;
 mod repl;
+mod shutdown;
 mod streams;
 mod sys;
 
@@ -20,7 +21,8 @@ pub use compile::{Settings, compile_text};
 pub use import::{DynamicLoader, Frozen, NativeModules, import_module, install_importlib};
 pub use modules::MODULES;
 pub use printer::{print_exception, to_stderr};
-pub use program::{finish, run};
+pub use program::run;
+pub use shutdown::finish;
 pub mod start;
 
 use taipan_object::PyResult;

@@ -21,10 +21,15 @@ use taipan_object::singletons::{self, bool_object, ellipsis, is_none};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{self, Str};
-use taipan_object::{Object, PyResult, Ref, intern, protocol};
+use taipan_object::{Object, PyResult, Ref, intern, protocol, state};
 
 const VERSION: i32 = 5;
 const MAX_DEPTH: usize = 2000;
+
+/// Threads with small stacks cannot go down that far.
+fn stack_is_short() -> bool {
+    state::stack_left() == 0
+}
 const FLAG_REF: u8 = 0x80;
 
 // Reading.
@@ -109,7 +114,7 @@ impl<'a> Reader<'a> {
         };
         self.at += 1;
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if self.depth > MAX_DEPTH || stack_is_short() {
             return Err(value_error("recursion limit exceeded"));
         }
         let kind = code & !FLAG_REF;
@@ -348,7 +353,7 @@ fn wtf8(data: &[u8]) -> PyResult<Ref<Str>> {
     match core::str::from_utf8(data) {
         Ok(text) => Str::from_utf8(text),
         Err(_) => {
-            let decode = taipan_object::state::interp().hooks.get().decode;
+            let decode = state::interp().hooks.get().decode;
             decode(data, "utf-8", "surrogatepass")?
                 .downcast_owned()
                 .map_err(|_| type_error("bad marshal data (string expected)"))
@@ -401,7 +406,7 @@ impl Writer {
 
     fn object(&mut self, object: &Object) -> PyResult<()> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if self.depth > MAX_DEPTH || stack_is_short() {
             return Err(value_error("object too deeply nested to marshal"));
         }
         if is_none(object) {
@@ -564,7 +569,7 @@ impl Writer {
         match text.as_utf8() {
             Some(utf8) => self.bytes(utf8.as_bytes()),
             None => {
-                let encode = taipan_object::state::interp().hooks.get().encode;
+                let encode = state::interp().hooks.get().encode;
                 let encoded = encode(text, "utf-8", "surrogatepass")?;
                 match encoded.downcast::<Bytes>() {
                     Some(bytes) => self.bytes(bytes.as_slice()),

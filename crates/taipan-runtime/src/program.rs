@@ -3,7 +3,7 @@
 use crate::compile::{Settings, compile_text};
 use crate::config::{Config, Program};
 use crate::printer::{os_error, print_exception, to_stderr};
-use crate::{modules, repl, streams};
+use crate::repl;
 use std::ffi::OsStr;
 use taipan_object::dict::Dict;
 use taipan_object::int::Int;
@@ -12,7 +12,7 @@ use taipan_object::module::Module;
 use taipan_object::singletons::{is_none, new_bool, none};
 use taipan_object::statics::*;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, PyErr, PyResult, Ref, gc, intern, state};
+use taipan_object::{Object, PyErr, PyResult, Ref, intern, state};
 use taipan_syntax::Mode;
 
 /// Makes the module `__main__`; gives its namespace.
@@ -229,54 +229,6 @@ fn exit_status(error: &PyErr) -> u8 {
         None => {
             to_stderr(&format!("{}\n", code.str_lossy()));
             1
-        }
-    }
-}
-
-/// Ends the interpreter: waits for threads, calls what `atexit` holds, lets go of the main module's
-/// variables, flushes the streams. Gives the exit status, 120 when output was lost.
-pub fn finish(status: u8) -> u8 {
-    let interp = state::interp();
-    // Without the module no thread of its own was started.
-    if let Some(threading) = interp.modules.get_text("threading")
-        && let Err(error) = threading.call_method(intern!("_shutdown"), &[])
-    {
-        taipan_object::err::write_unraisable_at(error, "Exception ignored on threading shutdown", &threading);
-    }
-    if let Err(error) = modules::thread::wait_for_all() {
-        taipan_object::err::write_unraisable(error, None);
-    }
-    modules::atexit::run();
-    let mut flushed = streams::flush_standard();
-    interp.finalizing.set(true);
-    interp.gil.keep_for_last();
-    if let Some(main) =
-        interp.modules.get_text("__main__").and_then(|main| main.downcast_owned::<Module>().ok())
-    {
-        clear_namespace(main.dict());
-    }
-    gc::collect(2);
-    flushed &= streams::flush_standard();
-    // The bare printers of the first moments hold text back, too.
-    if taipan_os::flush_standard(1).is_err() {
-        flushed = false;
-    }
-    if flushed { status } else { 120 }
-}
-
-/// Sets a module's variables to `None`, those with one leading underscore first.
-fn clear_namespace(namespace: &Dict) {
-    for private in [true, false] {
-        for (key, value) in namespace.items_vec() {
-            let Some(name) = key.downcast::<Str>() else { continue };
-            let text = name.to_lossy();
-            let is_private = text.starts_with('_') && !text.starts_with("__");
-            if text == "__builtins__" || is_private != private || is_none(&value) {
-                continue;
-            }
-            drop(value);
-            // A name that cannot be replaced keeps its value until the process ends.
-            let _ = namespace.set_str(name, none());
         }
     }
 }

@@ -30,10 +30,13 @@ pub(crate) fn run() -> PyResult<()> {
             sys.setattr(name, Some(&*Str::from_utf8(prompt)?))?;
         }
     }
-    let version = sys.getattr(intern!("version"))?.str_lossy();
-    crate::to_stderr(&format!(
-        "Python {version} on linux\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n"
-    ));
+    let quiet = sys.getattr(intern!("flags"))?.getattr(intern!("quiet"))?.is_true()?;
+    if !quiet {
+        let version = sys.getattr(intern!("version"))?.str_lossy();
+        crate::to_stderr(&format!(
+            "Python {version} on linux\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n"
+        ));
+    }
     if let Some(hook) = sys.getattr_opt(intern!("__interactivehook__"))? {
         // The hook sets up line editing, without which the prompt works all the same.
         if let Err(error) = hook.call(&[]) {
@@ -81,9 +84,23 @@ fn settings(incomplete: bool) -> Settings {
     Settings { allow_incomplete: incomplete, dont_imply_dedent: incomplete, ..Settings::new(Mode::Single) }
 }
 
+/// From this many lines on, only an empty line can end a block.
+const LONG_BLOCK: usize = 100;
+
+/// Whether a statement begins as only compound ones do.
+fn opens_block(text: &str) -> bool {
+    let first = text.trim_start().split(|c: char| !c.is_alphanumeric() && c != '_' && c != '@').next();
+    first.is_some_and(|word| match word {
+        "if" | "while" | "for" | "try" | "with" | "def" | "class" | "async" => true,
+        "match" => text.lines().next().is_some_and(|line| line.trim_end().ends_with(':')),
+        _ => word.starts_with('@'),
+    })
+}
+
 /// Reads lines until they make a whole statement.
 fn read() -> PyResult<Input> {
     let mut text = String::new();
+    let mut lines = 0;
     loop {
         let prompt = crate::import_module("sys")?
             .getattr(if text.is_empty() { intern!("ps1") } else { intern!("ps2") })?
@@ -96,10 +113,15 @@ fn read() -> PyResult<Input> {
             continue;
         }
         text.push_str(&line);
+        lines += 1;
+        // To look at all of a long block again with each line would cost the square of its length.
+        if lines > LONG_BLOCK && !blank && opens_block(&text) {
+            continue;
+        }
         match compile_text(&text, intern!("<stdin>"), settings(true)) {
             Err(error) if error.is(&_PyExc_IncompleteInputError) => {}
             // A block goes on until an empty line.
-            Ok(_) if !blank && text.lines().count() > 1 => {}
+            Ok(_) if !blank && opens_block(&text) => {}
             _ => return Ok(Input::Statement(text)),
         }
     }

@@ -47,7 +47,7 @@ fn reference_repr(reference: &WeakRef) -> PyResult {
     let Some(object) = weakref::referent(reference) else {
         return format!("<weakref at {address:#x}; dead>").into_py();
     };
-    let (class, place) = (object.ty().message_name().to_owned(), object.as_ptr().addr());
+    let (class, place) = (object.ty().qualified_name(), object.as_ptr().addr());
     let name = object.getattr_opt(intern!("__name__"))?;
     match name.as_ref().and_then(|name| name.downcast::<Str>()) {
         Some(name) => format!("<weakref at {address:#x}; to '{class}' at {place:#x} ({})>", name.to_lossy()),
@@ -211,7 +211,7 @@ fn proxy_repr(proxy: &WeakRef) -> String {
     match weakref::referent(proxy) {
         Some(object) => format!(
             "<weakproxy at {address:#x}; to '{}' at {:#x}>",
-            object.ty().message_name(),
+            object.ty().qualified_name(),
             object.as_ptr().addr()
         ),
         None => format!("<weakproxy at {address:#x}; dead>"),

@@ -1,6 +1,8 @@
 //! Calls: of functions, of methods without making a bound method, of `super`, and of `all`, `any` and `tuple` with
 //! a generator, which are run in place.
 
+use std::collections::HashMap;
+
 use taipan_bytecode::opcode::*;
 use taipan_bytecode::{Constant, Location, Opcode};
 use taipan_syntax::ast::*;
@@ -30,15 +32,29 @@ impl<'a> Compiler<'a> {
     }
 
     fn check_keywords(&self, keywords: &[Keyword]) -> Compiled<()> {
+        if keywords.len() < 2 {
+            return Ok(());
+        }
+        // A short list is searched quicker than hashed; a list of any length must not cost its square.
         let mut seen: Vec<&str> = Vec::with_capacity(keywords.len());
+        let mut places: Option<HashMap<&str, usize>> = (keywords.len() > 32).then(HashMap::new);
         // The first name that comes again is reported, at its second place.
         let mut repeated: Option<(usize, &Keyword)> = None;
         for keyword in keywords {
             let Some(arg) = &keyword.arg else { continue };
-            match seen.iter().position(|other| *other == arg.as_str()) {
+            let earlier = match &places {
+                Some(places) => places.get(arg.as_str()).copied(),
+                None => seen.iter().position(|other| *other == arg.as_str()),
+            };
+            match earlier {
                 Some(at) if repeated.is_none_or(|(first, _)| at < first) => repeated = Some((at, keyword)),
                 Some(_) => {}
-                None => seen.push(arg),
+                None => {
+                    if let Some(places) = &mut places {
+                        places.insert(arg, seen.len());
+                    }
+                    seen.push(arg);
+                }
             }
         }
         match repeated {

@@ -247,7 +247,10 @@ fn assign_item(array: &View, index: isize, value: Option<&Object>) -> PyResult<(
     match value {
         Some(value) => {
             let item = array.kind.store(value)?;
-            // The conversion may have shortened the array: then nothing is written.
+            // The conversion may have shortened the array.
+            if index >= array.len() {
+                return Err(index_error("array assignment index out of range"));
+            }
             array.store(index, &item);
             Ok(())
         }

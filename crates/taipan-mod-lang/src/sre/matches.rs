@@ -139,7 +139,9 @@ fn repr(found: &View) -> PyResult {
     let (from, to) = found.span_of(0);
     text.text(found.object().ty().full_name())?;
     text.ascii(&format!(" object; span=({from}, {to}), match="));
-    text.repr(&*found.text(0, none())?)?;
+    // A long match is cut off, in the middle of its quoted form.
+    let shown = found.text(0, none())?.repr()?;
+    text.push(&*shown.substring(0, shown.len().min(50))?);
     text.ascii(">");
     let mut whole = Text::new();
     whole.ascii("<");

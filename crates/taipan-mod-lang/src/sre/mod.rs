@@ -45,9 +45,14 @@ fn compile(_: &Object, args: &Args<'_>) -> PyResult {
     if groups > taipan_sre::MAXGROUPS as usize {
         return Err(runtime_error("invalid SRE code"));
     }
-    let program = Program::new(words, groups).map_err(|_| runtime_error("invalid SRE code"))?;
+    // The check goes as deep as the code nests, which may be deeper than the stack of a small thread.
+    let program = taipan_object::state::with_stack(CHECK_STACK, || Program::new(words, groups));
+    let program = program.and_then(Result::ok).ok_or_else(|| runtime_error("invalid SRE code"))?;
     pattern::make(args.required(0), flags, program, Ref::of(group_index), Ref::of(index_group))
 }
+
+/// Enough for the deepest code that the check accepts.
+const CHECK_STACK: usize = 2 << 20;
 
 fn template(_: &Object, args: &Args<'_>) -> PyResult {
     let list = args.required(1);

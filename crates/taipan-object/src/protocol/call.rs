@@ -41,7 +41,9 @@ pub unsafe fn vectorcall_raw(
     // SAFETY: forwarded contract.
     unsafe {
         match vectorcall_function(callable) {
-            Some(function) => from_c(function(callable.as_ptr(), args, nargsf, kwnames)),
+            Some(function) => {
+                super::recursive("", || from_c(function(callable.as_ptr(), args, nargsf, kwnames)))
+            }
             None => call_by_tuple(callable, args, nargsf, kwnames),
         }
     }

@@ -1,5 +1,6 @@
 //! Lengths and items.
 
+use super::recursive;
 use crate::err::{self, PyErr, PyResult};
 use crate::handle::{Object, Ref, Type};
 use crate::int::Int;
@@ -20,7 +21,7 @@ pub(super) fn length(object: &Object) -> PyResult<usize> {
             .and_then(|table| table.sq_length)
             .or_else(|| (*ty).tp_as_mapping.as_ref().and_then(|table| table.mp_length));
         match slot {
-            Some(slot) => from_c_int(slot(object.as_ptr())).map(|length| length as usize),
+            Some(slot) => recursive("", || from_c_int(slot(object.as_ptr()))).map(|length| length as usize),
             None => {
                 Err(raise!(PyExc_TypeError, "object of type '{}' has no len()", object.ty().message_name()))
             }
@@ -51,7 +52,7 @@ pub fn get_item(object: &Object, key: &Object) -> PyResult {
     unsafe {
         let ty = object.ty().raw();
         if let Some(slot) = (*ty).tp_as_mapping.as_ref().and_then(|table| table.mp_subscript) {
-            return from_c(slot(object.as_ptr(), key.as_ptr()));
+            return recursive("", || from_c(slot(object.as_ptr(), key.as_ptr())));
         }
         if let Some(slot) = (*ty).tp_as_sequence.as_ref().and_then(|table| table.sq_item) {
             let index = sequence_index(object, key)?;
@@ -119,7 +120,9 @@ fn store(object: &Object, key: &Object, value: Option<&Object>, message: &str) -
     unsafe {
         let ty = object.ty().raw();
         if let Some(slot) = (*ty).tp_as_mapping.as_ref().and_then(|table| table.mp_ass_subscript) {
-            return from_c_int(slot(object.as_ptr(), key.as_ptr(), opt_ptr(value)) as isize).map(|_| ());
+            return recursive("", || {
+                from_c_int(slot(object.as_ptr(), key.as_ptr(), opt_ptr(value)) as isize).map(|_| ())
+            });
         }
         if let Some(slot) = (*ty).tp_as_sequence.as_ref().and_then(|table| table.sq_ass_item) {
             let index = sequence_index(object, key)?;

@@ -18,7 +18,7 @@ pub(super) fn iter(object: &Object) -> PyResult {
             }
             return Err(raise!(PyExc_TypeError, "'{}' object is not iterable", object.ty().message_name()));
         };
-        let iterator = from_c(slot(object.as_ptr()))?;
+        let iterator = super::recursive("", || from_c(slot(object.as_ptr())))?;
         if (*iterator.ty().raw()).tp_iternext.is_none() {
             return Err(raise!(
                 PyExc_TypeError,
@@ -65,16 +65,18 @@ pub fn sequence_iterator(object: &Object) -> PyResult {
 /// The next item of an iterator; `None` at the end (a `StopIteration` is consumed).
 ///
 /// # Errors
-/// What `__next__` raises; `TypeError` when the object is no iterator.
+/// What `__next__` raises; `TypeError` when the object is no iterator; `RecursionError` at the end of the stack.
 #[inline]
 pub fn iter_next(iterator: &Object) -> PyResult<Option<Ref>> {
     iter_step(iterator).or_else(|error| error.allow(&PyExc_StopIteration))
 }
 
-/// The next item of an iterator; at its end `None` or `StopIteration`, whatever the iterator says.
+/// The next item of an iterator; at its end `None` or `StopIteration`, whatever the iterator says. Iterators that
+/// read other iterators nest as deeply as a program likes, so this one door looks how much of the machine stack is
+/// left.
 ///
 /// # Errors
-/// What `__next__` raises; `TypeError` when the object is no iterator.
+/// As [`iter_next`].
 #[inline]
 pub fn iter_step(iterator: &Object) -> PyResult<Option<Ref>> {
     // SAFETY: slot contract.
@@ -86,26 +88,16 @@ pub fn iter_step(iterator: &Object) -> PyResult<Option<Ref>> {
                 iterator.ty().message_name()
             ));
         };
-        from_c_opt(next(iterator.as_ptr()))
+        super::recursive("", || from_c_opt(next(iterator.as_ptr())))
     }
 }
 
 /// The next item of an iterator; at its end the `StopIteration` is raised.
 ///
 /// # Errors
-/// What `__next__` raises; `TypeError` when the object is no iterator.
+/// What `__next__` raises; `TypeError` when the object is no iterator; `RecursionError` at the end of the stack.
 pub fn iter_next_or_stop(iterator: &Object) -> PyResult {
-    // SAFETY: slot contract.
-    unsafe {
-        let Some(next) = (*iterator.ty().raw()).tp_iternext else {
-            return Err(raise!(
-                PyExc_TypeError,
-                "'{}' object is not an iterator",
-                iterator.ty().message_name()
-            ));
-        };
-        from_c_opt(next(iterator.as_ptr()))?.ok_or_else(|| crate::err::stop_iteration(None))
-    }
+    iter_step(iterator)?.ok_or_else(|| crate::err::stop_iteration(None))
 }
 
 /// What to do after an item.
@@ -197,7 +189,8 @@ pub fn contains(container: &Object, item: &Object) -> PyResult<bool> {
         if let Some(slot) =
             (*container.ty().raw()).tp_as_sequence.as_ref().and_then(|table| table.sq_contains)
         {
-            return from_c_int(slot(container.as_ptr(), item.as_ptr()) as isize).map(|found| found != 0);
+            return super::recursive("", || from_c_int(slot(container.as_ptr(), item.as_ptr()) as isize))
+                .map(|found| found != 0);
         }
     }
     contains_by_iteration(container, item)

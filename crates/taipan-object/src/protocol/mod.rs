@@ -156,7 +156,7 @@ impl Object {
         // SAFETY: slot contract.
         unsafe {
             match (*self.ty().raw()).tp_getattro {
-                Some(get) => from_c(get(self.as_ptr(), name.as_ptr())),
+                Some(get) => recursive("", || from_c(get(self.as_ptr(), name.as_ptr()))),
                 None => crate::instance::generic_getattr(self, name),
             }
         }
@@ -174,7 +174,7 @@ impl Object {
                 .is_none_or(|f| f as usize == crate::instance::PyObject_GenericGetAttr as *const () as usize)
         };
         if generic {
-            return crate::instance::generic_getattr_opt(self, name);
+            return recursive("", || crate::instance::generic_getattr_opt(self, name));
         }
         match self.getattr(name) {
             Ok(value) => Ok(Some(value)),
@@ -190,9 +190,9 @@ impl Object {
         // SAFETY: slot contract.
         unsafe {
             match (*self.ty().raw()).tp_setattro {
-                Some(set) => {
+                Some(set) => recursive("", || {
                     from_c_int(set(self.as_ptr(), name.as_ptr(), opt_ptr(value)) as isize).map(|_| ())
-                }
+                }),
                 None => crate::instance::generic_setattr(self, name, value),
             }
         }
@@ -285,13 +285,13 @@ impl Object {
         unsafe {
             let ty = self.ty().raw();
             if let Some(slot) = (*ty).tp_as_number.as_ref().and_then(|table| table.nb_bool) {
-                return from_c_int(slot(self.as_ptr()) as isize).map(|value| value != 0);
+                return recursive("", || from_c_int(slot(self.as_ptr()) as isize)).map(|value| value != 0);
             }
             if let Some(slot) = (*ty).tp_as_mapping.as_ref().and_then(|table| table.mp_length) {
-                return from_c_int(slot(self.as_ptr())).map(|value| value != 0);
+                return recursive("", || from_c_int(slot(self.as_ptr()))).map(|value| value != 0);
             }
             if let Some(slot) = (*ty).tp_as_sequence.as_ref().and_then(|table| table.sq_length) {
-                return from_c_int(slot(self.as_ptr())).map(|value| value != 0);
+                return recursive("", || from_c_int(slot(self.as_ptr()))).map(|value| value != 0);
             }
         }
         Ok(true)
@@ -319,7 +319,7 @@ impl Object {
         // SAFETY: slot contract.
         unsafe {
             match (*self.ty().raw()).tp_hash {
-                Some(slot) => from_c_int(slot(self.as_ptr())),
+                Some(slot) => recursive("", || from_c_int(slot(self.as_ptr()))),
                 None => Err(unhashable(self)),
             }
         }

@@ -100,19 +100,19 @@ fn try_slots(a: &Object, b: &Object, id: i32) -> PyResult<Option<Ref>> {
             if let Some(g) = second
                 && b.ty().is_subtype(a.ty())
             {
-                let result = from_c(g(a.as_ptr(), b.as_ptr()))?;
+                let result = super::recursive("", || from_c(g(a.as_ptr(), b.as_ptr())))?;
                 if !is_not_implemented(&result) {
                     return Ok(Some(result));
                 }
                 second = None;
             }
-            let result = from_c(f(a.as_ptr(), b.as_ptr()))?;
+            let result = super::recursive("", || from_c(f(a.as_ptr(), b.as_ptr())))?;
             if !is_not_implemented(&result) {
                 return Ok(Some(result));
             }
         }
         if let Some(g) = second {
-            let result = from_c(g(a.as_ptr(), b.as_ptr()))?;
+            let result = super::recursive("", || from_c(g(a.as_ptr(), b.as_ptr())))?;
             if !is_not_implemented(&result) {
                 return Ok(Some(result));
             }
@@ -220,7 +220,7 @@ pub fn inplace_op(a: &Object, b: &Object, op: BinaryOp) -> PyResult {
     }
     if let Some(f) = slot(a, id) {
         // SAFETY: slot contract.
-        let result = unsafe { from_c(f(a.as_ptr(), b.as_ptr()))? };
+        let result = unsafe { super::recursive("", || from_c(f(a.as_ptr(), b.as_ptr())))? };
         if !is_not_implemented(&result) {
             return Ok(result);
         }
@@ -277,7 +277,7 @@ pub fn unary(object: &Object, id: i32) -> PyResult {
     let slot: Option<unaryfunc> = unsafe { core::mem::transmute(get_slot(object.ty(), id)) };
     match slot {
         // SAFETY: slot contract.
-        Some(f) => unsafe { from_c(f(object.as_ptr())) },
+        Some(f) => super::recursive("", || unsafe { from_c(f(object.as_ptr())) }),
         None => {
             let symbol = match id {
                 Py_nb_negative => "unary -",

@@ -7,7 +7,7 @@ use crate::gc;
 use crate::handle::{Object, Ref, Type};
 use crate::instance::{self, RawWrapperMethod};
 use crate::intern;
-use crate::native::from_c;
+use crate::native::{self, from_c};
 use crate::raise;
 use crate::statics::*;
 use crate::tuple::Tuple;
@@ -45,7 +45,7 @@ pub fn type_new(parts: &TypeParts<'_>) -> PyResult<Ref<Type>> {
             let theirs = (*metatype.raw()).tp_new;
             if let Some(new) = theirs.filter(|new| ours.is_none_or(|ours| ours as usize != *new as usize)) {
                 let args = Tuple::from_refs(&[parts.name, &bases, parts.namespace])?;
-                let kwargs = crate::native::opt_ptr(parts.kwargs.map(|k| &**k));
+                let kwargs = native::opt_ptr(parts.kwargs.map(|k| &**k));
                 let made = from_c(new(metatype.raw(), args.as_ptr(), kwargs))?;
                 return made
                     .downcast_owned::<Type>()
@@ -468,26 +468,59 @@ fn add_dict_and_weakref(ty: &Type, dict: &Dict) -> PyResult<()> {
 }
 
 /// `__dict__` of instances that have one.
-pub const INSTANCE_DICT: crate::native::GetSetRow = crate::native::getset_row(
-    c"__dict__",
-    |object: &Object| -> PyResult {
-        instance::dict_of(object)?
-            .map(Ref::upcast)
-            .ok_or_else(|| crate::err::attribute_error("This object has no __dict__"))
-    },
-    c"dictionary for instance variables",
-)
-.with_setter(set_instance_dict);
+pub const INSTANCE_DICT: native::GetSetRow =
+    native::getset_row(c"__dict__", instance_dict, c"dictionary for instance variables")
+        .with_setter(set_instance_dict);
+
+/// The same for Python classes, which may have a class of another kind among their bases.
+static INSTANCE_DICT_ROW: native::GetSetRow =
+    native::getset_row(c"__dict__", dict_by_base, c"dictionary for instance variables")
+        .with_setter(set_dict_by_base);
+
+fn instance_dict(object: &Object) -> PyResult {
+    instance::dict_of(object)?
+        .map(Ref::upcast)
+        .ok_or_else(|| crate::err::attribute_error("This object has no __dict__"))
+}
+
+/// What a class written in C or Rust among the bases of the object's class says about `__dict__`: classes, modules
+/// and exceptions have rules of their own, also where a Python class stands before them in the MRO.
+fn inherited_dict_descriptor(object: &Object) -> Option<(Ref, descrgetfunc, Option<descrsetfunc>)> {
+    let mut class = object.ty();
+    // SAFETY: live types.
+    unsafe {
+        while class.has_flag(Py_TPFLAGS_HEAPTYPE) || (*class.raw()).tp_dictoffset == 0 {
+            class = class.base()?;
+        }
+        let descr = class.lookup(intern!("__dict__"))?;
+        let slots = descr.ty().raw();
+        (*slots).tp_descr_get.map(|get| (descr, get, (*slots).tp_descr_set))
+    }
+}
+
+fn dict_by_base(object: &Object) -> PyResult {
+    match inherited_dict_descriptor(object) {
+        // SAFETY: slot contract.
+        Some((descr, get, _)) => unsafe {
+            from_c(get(descr.as_ptr(), object.as_ptr(), object.ty().as_ptr()))
+        },
+        None => instance_dict(object),
+    }
+}
+
+fn set_dict_by_base(object: &Object, value: Option<&Object>) -> PyResult<()> {
+    let Some((descr, _, set)) = inherited_dict_descriptor(object) else {
+        return set_instance_dict(object, value);
+    };
+    let Some(set) = set else {
+        return Err(crate::err::attribute_error("readonly attribute"));
+    };
+    // SAFETY: slot contract.
+    let status = unsafe { set(descr.as_ptr(), object.as_ptr(), native::opt_ptr(value)) };
+    native::from_c_int(status as isize).map(|_| ())
+}
 
 fn set_instance_dict(object: &Object, value: Option<&Object>) -> PyResult<()> {
-    // Classes and modules have dicts of their own kind.
-    if object.downcast::<Type>().is_some() {
-        return Err(crate::err::attribute_error("attribute '__dict__' of 'type' objects is not writable"));
-    }
-    let module: &Type = &PyModule_Type;
-    if object.ty().is_subtype(module) {
-        return Err(crate::err::attribute_error("readonly attribute"));
-    }
     let Some(value) = value else {
         // Deleting the dict means an empty one from now on.
         instance::set_dict(object, Some(&*Dict::new()?));
@@ -504,9 +537,7 @@ fn set_instance_dict(object: &Object, value: Option<&Object>) -> PyResult<()> {
     Ok(())
 }
 
-static INSTANCE_DICT_ROW: crate::native::GetSetRow = INSTANCE_DICT;
-
-static INSTANCE_WEAKREF: crate::native::GetSetRow = crate::native::getset_row(
+static INSTANCE_WEAKREF: native::GetSetRow = native::getset_row(
     c"__weakref__",
     |object: &Object| crate::weakref::all(object).into_iter().next(),
     c"list of weak references to the object",

@@ -243,10 +243,8 @@ impl Payload for RLock {
 }
 type RLockView = Native<RLock>;
 
-fn rlock_new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Ref> {
-    if ty.is(&RLOCK) && (!args.is_empty() || kwargs.is_some_and(|kwargs| !kwargs.is_empty())) {
-        return Err(type_error("RLock() takes no arguments"));
-    }
+/// Arguments are of no use, but allowed.
+fn rlock_new(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult<Ref> {
     Ok(native_new(ty, RLock::default())?.upcast())
 }
 
@@ -681,17 +679,18 @@ pub(crate) fn wait_for_all() -> PyResult<()> {
     }
 }
 
+/// The least stack that a program may ask for, as CPython has it.
+const SMALLEST_STACK: usize = 53_248;
+
 fn stack_size(_: &Object, args: &Args<'_>) -> PyResult<usize> {
     let all = threads();
     let old = all.stack_size.get();
     if let Some(size) = args.get(0) {
         let size = size.to_isize()?;
-        let Ok(size) = usize::try_from(size) else {
-            return Err(value_error("size must be 0 or a positive value"));
+        let size = match usize::try_from(size) {
+            Ok(size) if size == 0 || size >= SMALLEST_STACK => size,
+            _ => return Err(raise!(PyExc_ValueError, "size must be at least {SMALLEST_STACK} bytes")),
         };
-        if size > 0 && size < 32 << 10 {
-            return Err(raise!(PyExc_ValueError, "size not valid: {size} bytes"));
-        }
         all.stack_size.set(size);
     }
     Ok(old)

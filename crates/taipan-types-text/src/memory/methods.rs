@@ -328,6 +328,8 @@ fn tolist(view: &View) -> PyResult<Ref> {
 
 fn hex(view: &View, args: &Args<'_>) -> PyResult<String> {
     view.check()?;
+    // A separator of a program's own class may not release the view meanwhile.
+    let _held = Buffer::get(view, PyBUF_FULL_RO)?;
     let data = c_bytes(view)?;
     hex_text(|| data, args)
 }
@@ -371,9 +373,10 @@ pub(super) fn hash(view: &View) -> PyResult<isize> {
     }
     // SAFETY: null or the exporter, kept by the managed buffer.
     if let Some(owner) = unsafe { Object::borrow_opt(view.buffer().obj) } {
+        // The exporter's `__hash__` may not release the view meanwhile.
+        let _held = Buffer::get(view, PyBUF_FULL_RO)?;
         owner.new_ref().hash()?;
     }
-    view.check()?;
     let hash = taipan_object::unicode::hash_bytes(&c_bytes(view)?);
     // SAFETY: the view guarantees the layout.
     unsafe { (*view.raw()).hash = hash };
