@@ -71,7 +71,9 @@ impl Code {
     /// # Errors
     /// `MemoryError`.
     pub fn from_plain(plain: &bytecode::Code, filename: &Str) -> PyResult<Ref<Code>> {
-        Maker::new(filename).code(plain)
+        let mut maker = Maker::new(filename);
+        maker.make_room(plain);
+        maker.code(plain)
     }
 
     /// As [`from_plain`](Code::from_plain), with these objects for constants.
@@ -107,6 +109,25 @@ impl Maker<'_> {
             tables: Quick::default(),
             tuples: Quick::default(),
         }
+    }
+
+    /// Room for what a module of this size usually has, so that the tables need not grow step by step.
+    fn make_room(&mut self, module: &bytecode::Code) {
+        let within = |code: &bytecode::Code| {
+            code.consts.iter().filter(|constant| matches!(constant, Constant::Code(_))).count()
+        };
+        let codes: usize = module
+            .consts
+            .iter()
+            .map(|constant| match constant {
+                Constant::Code(code) => 1 + within(code),
+                _ => 0,
+            })
+            .sum();
+        self.names.reserve(6 * codes);
+        self.shared.reserve(3 * codes);
+        self.tables.reserve(2 * codes);
+        self.tuples.reserve(2 * codes);
     }
 
     fn code(&mut self, plain: &bytecode::Code) -> PyResult<Ref<Code>> {
