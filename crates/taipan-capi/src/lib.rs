@@ -26,6 +26,7 @@ mod memory_object;
 mod misc;
 mod modsupport;
 mod moduleobject;
+mod monitoring;
 mod object;
 mod pyerrors;
 mod pystate;

@@ -61,7 +61,7 @@ unsafe fn delete_current() {
     // SAFETY: the thread's own attached state, used by nobody after this.
     unsafe {
         let interp = (*thread).interp();
-        taipan_eval::frame::release_data_stack(thread);
+        taipan_eval::end_thread(thread);
         interp.threads.borrow_mut().retain(|other| *other != thread);
         gil::detach();
         state::forget_own();
@@ -75,6 +75,7 @@ unsafe fn clear(thread: *mut ThreadState) {
         taipan_object::handle::clear_field(&raw mut (*thread).base.current_exception);
         taipan_object::handle::clear_field(&raw mut (*thread).base.dict);
         taipan_object::handle::clear_field(&raw mut (*thread).base.context);
+        taipan_eval::monitor::legacy::forget_thread(thread);
     }
 }
 

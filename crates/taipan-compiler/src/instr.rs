@@ -123,8 +123,7 @@ impl InstrSeq {
 
     /// A sequence in which the arguments of jumps are positions already.
     pub fn of_positions(instrs: Vec<Instr>) -> InstrSeq {
-        let mut seq = InstrSeq::default();
-        seq.labels = (0..instrs.len() as u32).collect();
+        let mut seq = InstrSeq { labels: (0..instrs.len() as u32).collect(), ..InstrSeq::default() };
         for Instr { op, arg, loc } in instrs {
             // Every position may be a label's.
             seq.end_run();

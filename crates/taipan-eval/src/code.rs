@@ -163,7 +163,7 @@ impl Code {
         while at < self.unit_count() {
             // SAFETY: within the instructions.
             let word = unsafe { self.instructions().add(at).read() };
-            let opcode = bytecode::DEOPT[usize::from(word as u8)];
+            let opcode = crate::monitor::base_opcode(self, at);
             code.push(opcode);
             code.push((word >> 8) as u8);
             let caches = usize::from(bytecode::CACHES[usize::from(opcode)]);
@@ -256,8 +256,7 @@ impl Code {
 
     fn first_traceable(&self) -> i32 {
         (0..self.unit_count())
-            // SAFETY: within the instructions.
-            .find(|&at| unsafe { self.instructions().add(at).read() as u8 } == bytecode::op::RESUME)
+            .find(|&at| crate::monitor::base_opcode(self, at) == bytecode::op::RESUME)
             .unwrap_or(0) as i32
     }
 
@@ -344,6 +343,7 @@ unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
     // SAFETY: dead by contract; the fields own references.
     unsafe {
         taipan_object::weakref::clear_on_dealloc(Object::borrow(ptr));
+        crate::monitor::free_tables(Object::borrow(ptr).cast());
         let raw = ptr.cast::<PyCodeObject>();
         for field in [
             (*raw).co_consts,
@@ -448,16 +448,7 @@ static MEMBERS: &[Member] = &[
 
 static GETSET: &[GetSetRow] = &[
     getset_row(c"co_code", |c: &Code| Bytes::new(&c.original_code()), c""),
-    getset_row(
-        c"_co_code_adaptive",
-        |c: &Code| {
-            // SAFETY: the instructions belong to the code object.
-            Bytes::new(unsafe {
-                core::slice::from_raw_parts(c.instructions().cast::<u8>(), c.unit_count() * 2)
-            })
-        },
-        c"",
-    ),
+    getset_row(c"_co_code_adaptive", |c: &Code| Bytes::new(&crate::monitor::visible_code(c)), c""),
     getset_row(c"co_lnotab", co_lnotab, c""),
     getset_row(c"co_varnames", |c: &Code| c.names_of_kind(bytecode::CO_FAST_LOCAL), c""),
     getset_row(c"co_cellvars", |c: &Code| c.names_of_kind(bytecode::CO_FAST_CELL), c""),
@@ -521,7 +512,8 @@ fn co_branches(code: &Code) -> PyResult {
                 | Opcode::POP_JUMP_IF_NONE
                 | Opcode::POP_JUMP_IF_NOT_NONE,
             ) => rows.push((at, next + 2, next + oparg * 2)),
-            Some(Opcode::FOR_ITER | Opcode::SEND) => rows.push((at, next, next + oparg * 2)),
+            // The end of the loop is behind END_FOR and POP_ITER.
+            Some(Opcode::FOR_ITER) => rows.push((at, next, next + oparg * 2 + 4)),
             Some(Opcode::END_ASYNC_FOR) => {
                 // The jump goes back to the SEND; what follows it is the way that is not taken.
                 let source = next.saturating_sub(oparg * 2);

@@ -27,6 +27,8 @@ pub const OWNED_BY_FRAME_OBJECT: u8 = 2;
 pub const ENTRY: u8 = 1;
 /// This frame runs an `__init__` whose result is checked and whose instance is pushed instead.
 pub const INIT: u8 = 2;
+/// A debugger has set the line: the frame goes on at its instruction pointer, whose line is no news.
+pub const JUMPED: u8 = 4;
 
 /// The head of a frame. The layout is that of CPython's `_PyInterpreterFrame`.
 #[repr(C)]

@@ -347,6 +347,16 @@ fn f_lineno(object: &FrameObject) -> PyResult {
     }
 }
 
+/// The generator whose frame this is.
+fn generator(object: &FrameObject) -> Option<Ref> {
+    let frame = object.frame();
+    // SAFETY: null or a live frame.
+    unsafe {
+        (!frame.is_null() && (*frame).owner == OWNED_BY_GENERATOR)
+            .then(|| crate::generator::owner_of(frame).new_ref())
+    }
+}
+
 fn repr(object: &FrameObject) -> PyResult {
     let frame = live(object)?;
     // SAFETY: a live frame.
@@ -405,7 +415,22 @@ static GETSET: &[GetSetRow] = &[
         |f: &FrameObject| -> PyResult { (unsafe { Frame::lasti(live(f)?) } * 2).into_py() },
         c"",
     ),
-    getset_row(c"f_lineno", f_lineno, c""),
+    getset_row(c"f_lineno", f_lineno, c"").with_setter(crate::monitor::jump::set_line),
+    getset_row(c"f_generator", generator, c""),
+    getset_row(
+        c"f_trace",
+        // SAFETY: the view guarantees the layout.
+        |f: &FrameObject| unsafe { Object::borrow_opt((*f.raw()).f_trace).map(Object::new_ref) },
+        c"",
+    )
+    .with_setter(crate::monitor::legacy::set_frame_trace),
+    getset_row(
+        c"f_trace_opcodes",
+        // SAFETY: the view guarantees the layout.
+        |f: &FrameObject| unsafe { (*f.raw()).f_trace_opcodes != 0 },
+        c"",
+    )
+    .with_setter(crate::monitor::legacy::set_frame_opcodes),
 ];
 
 taipan_object::methods! { static METHODS = {
@@ -417,10 +442,6 @@ pub static SPEC: TypeSpec = TypeSpec {
     slots: &[raw_dealloc(dealloc), raw_traverse(traverse), raw_clear(clear), tp_repr(repr)],
     methods: METHODS,
     getset: GETSET,
-    members: &[
-        Member::new(c"f_trace", T_OBJECT, offset_of!(PyFrameObject, f_trace), 0, c""),
-        Member::new(c"f_trace_lines", Py_T_BOOL, offset_of!(PyFrameObject, f_trace_lines), 0, c""),
-        Member::new(c"f_trace_opcodes", Py_T_BOOL, offset_of!(PyFrameObject, f_trace_opcodes), 0, c""),
-    ],
+    members: &[Member::new(c"f_trace_lines", Py_T_BOOL, offset_of!(PyFrameObject, f_trace_lines), 0, c"")],
     ..TypeSpec::new(&PyFrame_Type)
 };

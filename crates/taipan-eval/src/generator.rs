@@ -133,6 +133,15 @@ impl Generator {
     }
 }
 
+/// The generator that owns this frame.
+///
+/// # Safety
+/// The frame belongs to a generator, which lives during `'a`.
+pub unsafe fn owner_of<'a>(frame: *mut Frame) -> &'a Object {
+    // SAFETY: by contract.
+    unsafe { Object::borrow(of_frame(frame).cast()) }
+}
+
 /// Whether the generator that owns this frame is running.
 ///
 /// # Safety
@@ -360,30 +369,29 @@ pub fn send_any(receiver: &Object, value: &Object) -> PyResult<(Ref, bool)> {
         if let Some(send) = (*receiver.ty().raw()).tp_as_async.as_ref().and_then(|table| table.am_send) {
             let mut result: *mut PyObject = null_mut();
             let status = send(receiver.as_ptr(), value.as_ptr(), &raw mut result);
-            return from_c(result).map(|result| (result, status == 0));
+            let result = from_c(result)?;
+            if status == 0 {
+                crate::monitor::events::stop_answered(receiver, &result);
+            }
+            return Ok((result, status == 0));
         }
     }
     let outcome = if is_none(value) && crate::ops::is_iterator(receiver) {
-        protocol_next(receiver)
+        match taipan_object::protocol::iter_step(receiver) {
+            Ok(Some(item)) => Ok(item),
+            Ok(None) => return Ok((none().new_ref(), true)),
+            Err(error) => Err(error),
+        }
     } else {
         receiver.call_method(intern!("send"), &[value])
     };
     match outcome {
         Ok(value) => Ok((value, false)),
-        Err(error) => crate::ops::stop_value(error).map(|value| (value, true)),
-    }
-}
-
-/// `next()` that keeps the `StopIteration`.
-fn protocol_next(iterator: &Object) -> PyResult {
-    // SAFETY: slot contract.
-    unsafe {
-        match (*iterator.ty().raw()).tp_iternext {
-            Some(next) => taipan_object::native::from_c_opt(next(iterator.as_ptr()))?
-                .ok_or_else(|| err::stop_iteration(None)),
-            None => {
-                Err(raise!(PyExc_TypeError, "'{}' object is not an iterator", iterator.ty().message_name()))
+        Err(error) => {
+            if error.is(&PyExc_StopIteration) {
+                crate::monitor::events::stop_taken(&error);
             }
+            crate::ops::stop_value(error).map(|value| (value, true))
         }
     }
 }
@@ -654,9 +662,12 @@ fn close(generator: &Generator) -> PyResult {
     // SAFETY: a suspended frame stands at the RESUME behind its yield.
     unsafe {
         let raw = generator.raw();
-        let resume = (*generator.frame()).instr_ptr.read();
-        let outside = resume as u8 == taipan_bytecode::op::RESUME && (resume >> 8) & RESUME_OUTSIDE_TRY != 0;
-        if outside && inner.is_none() {
+        let frame = generator.frame();
+        let resume = (*frame).instr_ptr.read();
+        let unit = Frame::lasti(frame).max(0) as usize;
+        let outside = crate::monitor::base_opcode(Frame::code(frame), unit) == taipan_bytecode::op::RESUME
+            && (resume >> 8) & RESUME_OUTSIDE_TRY != 0;
+        if outside && inner.is_none() && !crate::monitor::events::is_unwinding_watched() {
             (*raw).frame_state = CLEARED;
             release_frame(raw);
             return Ok(none().new_ref());
@@ -925,7 +936,7 @@ struct Wrapper {
     coroutine: Ref<Generator>,
 }
 
-static WRAPPER_TYPE: StaticType = StaticType::native(
+pub(crate) static WRAPPER_TYPE: StaticType = StaticType::native(
     c"coroutine_wrapper",
     taipan_object::native::Native::<Wrapper>::SIZE,
     Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,

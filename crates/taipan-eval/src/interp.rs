@@ -8,9 +8,12 @@
 
 use crate::frame::{self, ENTRY, Frame};
 use crate::instructions::{EXITS, Next, RAISED, TABLE, VALUE};
+use crate::monitor::{self, events};
 use crate::stackref::StackRef;
 use crate::unwind::{self, Unwound};
+use taipan_bytecode::{CACHES, op};
 use taipan_object::float::Float;
+use taipan_object::monitoring::event;
 use taipan_object::native::CompareOp;
 use taipan_object::protocol::{self, BinaryOp};
 use taipan_object::state::ThreadState;
@@ -39,7 +42,7 @@ pub unsafe fn run_frame(thread: *mut ThreadState, first: *mut Frame) -> PyResult
         }
         (*first).flags |= ENTRY;
         (*thread).base.current_frame = first.cast();
-        run(thread, first)
+        run(thread, Next { ip: (*first).instr_ptr, sp: (*first).stackpointer })
     }
 }
 
@@ -59,28 +62,22 @@ pub unsafe fn throw_into(thread: *mut ThreadState, first: *mut Frame, error: PyE
         }
         (*first).flags |= ENTRY;
         (*thread).base.current_frame = first.cast();
-        // Suspended frames point behind their yield: the exception belongs to the yield itself.
-        if (*first).instr_ptr > Frame::code(first).instructions() {
-            (*first).instr_ptr = (*first).instr_ptr.sub(1);
+        let mut error = error;
+        if events::is_active(thread) {
+            // The RESUME that brings code up to date is not run.
+            monitor::update_frame(thread, first);
+            error = events::exception(thread, first, event::PY_THROW, unit_of(first), error);
         }
-        crate::traceback::add_here(&error, first);
-        match unwind::find_handler(first, error, 0) {
-            Unwound::Handler => run(thread, first),
-            Unwound::None(error) => {
-                frame::leave_recursion(thread);
-                (*thread).base.current_frame = (*first).previous.cast();
-                unwind::finish_frame(thread, first);
-                Err(error)
-            }
-        }
+        // Suspended frames point behind their yield, whose handlers are meant.
+        let next = handle(thread, error, true, 1)?;
+        run(thread, next)
     }
 }
 
 #[inline(never)]
-unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
+unsafe fn run(thread: *mut ThreadState, mut next: Next) -> PyResult {
     // SAFETY: see the invariants of the instructions; `sp` of an exit is an owned object.
     unsafe {
-        let mut next = Next { ip: (*first).instr_ptr, sp: (*first).stackpointer };
         loop {
             let word = *next.ip;
             let handler = TABLE[usize::from(word as u8)];
@@ -92,44 +89,105 @@ unsafe fn run(thread: *mut ThreadState, first: *mut Frame) -> PyResult {
                     return Ok(object);
                 }
                 let error = PyErr::from_exception(object.cast_owned());
-                next = handle(thread, error, next.ip.addr() == RAISED)?;
+                next = handle(thread, error, next.ip.addr() == RAISED, 0)?;
             }
         }
     }
 }
 
 /// Finds a handler for an exception in the current frame or its callers; without one, the exception is
-/// what the loop gives.
+/// what the loop gives. The handlers that count in the current frame are those so many units `before` its
+/// instruction.
 #[cold]
 #[inline(never)]
-unsafe fn handle(thread: *mut ThreadState, mut error: PyErr, mut add: bool) -> PyResult<Next> {
+unsafe fn handle(thread: *mut ThreadState, mut error: PyErr, mut add: bool, before: usize) -> PyResult<Next> {
     // SAFETY: the current frame is live and has stored its pointers.
     unsafe {
         let mut frame: *mut Frame = (*thread).base.current_frame.cast();
+        let watched = events::is_active(thread);
+        let mut inner = false;
         loop {
+            let raised_at = core::mem::replace(&mut (*frame).raised_at, 0);
+            let mut unit = unit_of(frame);
+            if !inner {
+                unit = unit.saturating_sub(before);
+            }
+            if raised_at != 0 {
+                // The handler is looked for from here, but the exception came from there.
+                (*frame).instr_ptr = Frame::code(frame).instructions().add(raised_at as usize - 1);
+            }
             if add {
                 crate::traceback::add_here(&error, frame);
             }
-            let raised_at = core::mem::replace(&mut (*frame).raised_at, 0);
-            match unwind::find_handler(frame, error, raised_at) {
-                Unwound::Handler => return Ok(Next { ip: (*frame).instr_ptr, sp: (*frame).stackpointer }),
-                Unwound::None(again) => {
-                    error = again;
-                    if raised_at != 0 {
-                        (*frame).instr_ptr = Frame::code(frame).instructions().add(raised_at as usize - 1);
+            let told = if watched { told_unit(frame, unit, add, inner) } else { unit };
+            if watched {
+                let event = if add { event::RAISE } else { event::RERAISE };
+                error = events::exception(thread, frame, event, told, error);
+            }
+            loop {
+                match unwind::find_handler(frame, error, unit as u32) {
+                    Unwound::Handler(ip) if watched => match handled(thread, frame, ip) {
+                        Ok(()) => return Ok(Next { ip, sp: (*frame).stackpointer }),
+                        Err(other) => {
+                            // It is looked up as if it came from before the handler.
+                            error = other;
+                            unit = (ip.offset_from(Frame::code(frame).instructions()) as usize).max(1) - 1;
+                        }
+                    },
+                    Unwound::Handler(ip) => return Ok(Next { ip, sp: (*frame).stackpointer }),
+                    Unwound::None(again) => {
+                        error = again;
+                        break;
                     }
-                    let (flags, previous) = ((*frame).flags, (*frame).previous);
-                    frame::leave_recursion(thread);
-                    (*thread).base.current_frame = previous.cast();
-                    unwind::finish_frame(thread, frame);
-                    if flags & ENTRY != 0 {
-                        return Err(error);
-                    }
-                    frame = previous;
-                    add = true;
                 }
             }
+            if watched {
+                error = events::exception(thread, frame, event::PY_UNWIND, told, error);
+            }
+            let (flags, previous) = ((*frame).flags, (*frame).previous);
+            frame::leave_recursion(thread);
+            (*thread).base.current_frame = previous.cast();
+            unwind::finish_frame(thread, frame);
+            if flags & ENTRY != 0 {
+                return Err(error);
+            }
+            frame = previous;
+            add = true;
+            inner = true;
         }
+    }
+}
+
+/// The current instruction of a frame.
+unsafe fn unit_of(frame: *mut Frame) -> usize {
+    // SAFETY: the frame is live.
+    unsafe { Frame::lasti(frame).max(0) as usize }
+}
+
+/// The unit that tools are told an exception comes from. CPython's instruction pointer stands behind the
+/// caches of an instruction that fails, but in front of a call whose callee fails.
+unsafe fn told_unit(frame: *mut Frame, unit: usize, add: bool, inner: bool) -> usize {
+    // SAFETY: the frame is live, its words are valid.
+    unsafe {
+        let base = monitor::base_opcode(Frame::code(frame), unit);
+        let unpacked_call = base == op::CALL_FUNCTION_EX
+            && (*frame).stackpointer >= Frame::stack_base(frame).add(4)
+            && (*(*frame).stackpointer.sub(4)).is_exact(&PyFunction_Type);
+        match add {
+            false => unit,
+            true if inner || unpacked_call => unit.saturating_sub(1),
+            true => unit + usize::from(CACHES[usize::from(base)]),
+        }
+    }
+}
+
+/// Tells of a handler that was found; the exception is on top of the frame's stack.
+unsafe fn handled(thread: *mut ThreadState, frame: *mut Frame, ip: *mut u16) -> PyResult<()> {
+    // SAFETY: the frame is the current one, its stack that of the handler.
+    unsafe {
+        let unit = ip.offset_from(Frame::code(frame).instructions()) as usize;
+        let error = (*(*frame).stackpointer.sub(1)).look();
+        events::fire(thread, frame, event::EXCEPTION_HANDLED, unit, &[&error])
     }
 }
 

@@ -17,6 +17,7 @@ pub mod generator;
 mod instructions;
 pub mod interp;
 pub mod locals_proxy;
+pub mod monitor;
 pub mod ops;
 mod quick;
 pub mod specialize;
@@ -26,6 +27,18 @@ mod unwind;
 
 use taipan_object::PyResult;
 use taipan_object::typeobject::install as install_type;
+
+/// Gives back what the evaluator hangs on a thread state that ends.
+///
+/// # Safety
+/// `thread` is the current thread's state, no frame of which runs any more.
+pub unsafe fn end_thread(thread: *mut taipan_object::state::ThreadState) {
+    // SAFETY: by contract.
+    unsafe {
+        monitor::legacy::forget_thread(thread);
+        frame::release_data_stack(thread);
+    }
+}
 
 /// Installs the types that the evaluator owns.
 ///

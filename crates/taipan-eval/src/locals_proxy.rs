@@ -329,7 +329,7 @@ fn compare(view: &View, other: &Object, op: CompareOp) -> PyResult {
 fn reversed(view: &View) -> PyResult {
     let names = keys(view)?;
     names.call_method(intern!("reverse"), &[])?;
-    names.iter()
+    Ok(names.upcast())
 }
 
 taipan_object::methods! { static METHODS = {
@@ -337,7 +337,7 @@ taipan_object::methods! { static METHODS = {
         "Whether a variable has a value.";
     coexist one "__getitem__" "($self, key, /)" = get_item, "The value of a variable.";
     one "update" "($self, object, /)" = update, "Set the variables that a mapping names.";
-    noargs "__reversed__" "($self, /)" = reversed, "An iterator over the names from the last to the first.";
+    noargs "__reversed__" "($self, /)" = reversed, "The names from the last to the first, as a list.";
     noargs "copy" "($self, /)" = as_dict, "A dict of names and values.";
     noargs "keys" "($self, /)" = keys, "The names.";
     noargs "values" "($self, /)" = values, "The values.";

@@ -10,7 +10,7 @@ use crate::frame::Frame;
 use crate::function::Function;
 use crate::stackref::StackRef;
 use taipan_abi::*;
-use taipan_bytecode::op;
+use taipan_bytecode::{MIN_INSTRUMENTED_OPCODE, op};
 use taipan_object::descr::MemberDescr;
 use taipan_object::dict::{Dict, Found};
 use taipan_object::instance::{self, InlineValues};
@@ -49,13 +49,18 @@ unsafe fn write_ptr(cache: *mut u16, ptr: *mut PyObject) {
     unsafe { cache.cast::<usize>().write_unaligned(ptr.expose_provenance()) }
 }
 
-/// Replaces the opcode of an instruction, keeping its argument.
+/// Replaces the opcode of an instruction, keeping its argument; one that is being watched stays as it is.
 ///
 /// # Safety
 /// `instruction` points into a code object.
 pub(crate) unsafe fn set_opcode(instruction: *mut u16, opcode: u8) {
     // SAFETY: by contract.
-    unsafe { instruction.write(instruction.read() & 0xFF00 | u16::from(opcode)) }
+    unsafe {
+        let word = instruction.read();
+        if (word as u8) < MIN_INSTRUMENTED_OPCODE {
+            instruction.write(word & 0xFF00 | u16::from(opcode));
+        }
+    }
 }
 
 /// A global or builtin, looked up; fills the cache when versions and index fit.

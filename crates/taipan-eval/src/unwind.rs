@@ -8,24 +8,22 @@ use taipan_object::state::ThreadState;
 
 /// What looking for a handler in a frame gave.
 pub enum Unwound {
-    /// The frame's instruction and stack pointers stand at the handler.
-    Handler,
+    /// The frame's stack is that of the handler, which stands here; its instruction pointer is unchanged.
+    Handler(*mut u16),
     /// The frame has none.
     None(PyErr),
 }
 
-/// Looks the current instruction up in the exception table: cuts the stack to the handler's depth and
-/// pushes what the handler expects. `raised_at` is one more than the instruction that an exception which
-/// is raised again came from first, or zero.
+/// Looks a unit of the code up in the exception table: cuts the stack to the handler's depth and pushes what
+/// the handler expects.
 ///
 /// # Safety
-/// `frame` is live; its instruction pointer is at the instruction that raised.
-pub unsafe fn find_handler(frame: *mut Frame, error: PyErr, raised_at: u32) -> Unwound {
+/// `frame` is live; its instruction pointer is at the instruction that the exception came from first.
+pub unsafe fn find_handler(frame: *mut Frame, error: PyErr, unit: u32) -> Unwound {
     // SAFETY: by contract; the table's numbers were written for this code.
     unsafe {
         let code = Frame::code(frame);
-        let lasti = Frame::lasti(frame).max(0) as u32;
-        let Some((target, depth, push_lasti)) = search(code.exceptiontable(), lasti) else {
+        let Some((target, depth, push_lasti)) = search(code.exceptiontable(), unit) else {
             return Unwound::None(error);
         };
         let base = Frame::stack_base(frame);
@@ -36,14 +34,12 @@ pub unsafe fn find_handler(frame: *mut Frame, error: PyErr, raised_at: u32) -> U
         }
         let mut sp = (*frame).stackpointer;
         if push_lasti {
-            let origin = raised_at.checked_sub(1).unwrap_or(lasti);
-            sp.write(StackRef::int(i64::from(origin)));
+            sp.write(StackRef::int(Frame::lasti(frame).max(0) as i64));
             sp = sp.add(1);
         }
         sp.write(StackRef::owned(error.into_exception().upcast()));
         (*frame).stackpointer = sp.add(1);
-        (*frame).instr_ptr = code.instructions().add(target as usize);
-        Unwound::Handler
+        Unwound::Handler(code.instructions().add(target as usize))
     }
 }
 

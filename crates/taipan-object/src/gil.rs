@@ -16,7 +16,10 @@ struct Inner {
     holder: usize,
     /// Counts takings, so that a yielding holder can tell that somebody else had the lock.
     switches: u64,
+    /// Threads that want the lock.
     waiting: usize,
+    /// Threads that have let go of the lock and want somebody else to have had it.
+    yielding: usize,
     /// The only thread state that may still take the lock, once the interpreter ends.
     last: usize,
 }
@@ -83,8 +86,14 @@ impl Gil {
     }
 
     fn release(&self) {
-        self.lock().holder = 0;
-        self.changed.notify_all();
+        let mut inner = self.lock();
+        inner.holder = 0;
+        let awaited = inner.waiting + inner.yielding > 0;
+        drop(inner);
+        // Waking nobody costs a system call, too.
+        if awaited {
+            self.changed.notify_all();
+        }
     }
 
     /// Lets go of the lock for whoever waits, and takes it back.
@@ -96,9 +105,11 @@ impl Gil {
         detach();
         {
             let mut inner = self.lock();
+            inner.yielding += 1;
             while inner.waiting > 0 && inner.switches == before {
                 inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
             }
+            inner.yielding -= 1;
         }
         // SAFETY: the state was attached to this thread until just now.
         unsafe { attach(state) };
@@ -113,6 +124,7 @@ impl Gil {
         let result = fork();
         if is_child(&result) {
             inner.waiting = 0;
+            inner.yielding = 0;
         }
         result
     }

@@ -26,6 +26,7 @@ pub mod int;
 pub mod iters;
 pub mod list;
 pub mod module;
+pub mod monitoring;
 pub mod native;
 pub mod protocol;
 pub mod refcount;

@@ -34,6 +34,8 @@ pub mod breaker {
     pub const ASYNC_EXCEPTION: usize = 8;
     /// The collector's threshold was crossed.
     pub const GC_SCHEDULED: usize = 16;
+    /// Tools want events: code is to be brought up to date before it runs.
+    pub const MONITORING: usize = 32;
 }
 
 /// How many blocks of one size a thread keeps for reuse.
@@ -105,6 +107,8 @@ pub struct InterpreterState {
     pub callables: KnownCallables,
     /// Codec search functions, cache and error handlers belong to the codecs room.
     pub audit_hooks: RefCell<Vec<Ref>>,
+    /// The tools that watch the interpreter.
+    pub monitoring: crate::monitoring::Monitoring,
     /// State of the rooms above, one value per type.
     extensions: RefCell<HashMap<TypeId, &'static dyn Any>>,
 }
@@ -186,6 +190,7 @@ impl InterpreterState {
             finalizing: Cell::new(false),
             callables: KnownCallables::default(),
             audit_hooks: RefCell::new(Vec::new()),
+            monitoring: crate::monitoring::Monitoring::default(),
             extensions: RefCell::new(HashMap::new()),
         }))
     }
@@ -283,6 +288,7 @@ pub fn new_thread_state(interp: &'static InterpreterState) -> *mut ThreadState {
     let mut base: PyThreadState = unsafe { core::mem::zeroed() };
     base.interp = core::ptr::from_ref(interp).cast_mut().cast();
     base.id = interp.next_thread_id.fetch_add(1, Ordering::Relaxed);
+    base.what_event = -1;
     base.py_recursion_limit = interp.recursion_limit.get();
     base.py_recursion_remaining = base.py_recursion_limit;
     let state = Box::into_raw(Box::new(ThreadState {
@@ -292,7 +298,7 @@ pub fn new_thread_state(interp: &'static InterpreterState) -> *mut ThreadState {
         emptying_delete_later: false,
         freelists: [FreeList { head: core::ptr::null_mut(), count: 0 }; FREELIST_CLASSES],
         repr_running: Vec::new(),
-        eval_breaker: AtomicUsize::new(0),
+        eval_breaker: AtomicUsize::new(if interp.monitoring.is_active() { breaker::MONITORING } else { 0 }),
     }));
     // SAFETY: made just now; the exception stack points into the state itself.
     unsafe { (*state).base.exc_info = &raw mut (*state).base.exc_state };

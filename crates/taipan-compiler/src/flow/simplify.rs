@@ -212,7 +212,8 @@ pub fn remove_redundant_nops_and_pairs(graph: &mut Graph) {
 /// Removes a load and the drop that follows it, if that is what they are.
 fn undo_pair(graph: &mut Graph, load: (BlockId, usize), drop: (BlockId, usize)) -> bool {
     let before = &mut graph.at_mut(load.0).instrs[load.1];
-    if !loads_const(before.op) && !(before.op == Opcode::COPY && before.arg == 1) {
+    let copies_top = before.op == Opcode::COPY && before.arg == 1;
+    if !loads_const(before.op) && !copies_top {
         return false;
     }
     for (id, at) in [load, drop] {

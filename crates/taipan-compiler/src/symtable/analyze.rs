@@ -39,13 +39,13 @@ impl Shared {
         self.0.as_ref().is_some_and(|set| set.contains(&name))
     }
 
-    fn to_change(&mut self) -> &mut Set {
+    fn writable(&mut self) -> &mut Set {
         Rc::make_mut(self.0.get_or_insert_default())
     }
 
     fn remove(&mut self, name: Name) {
         if self.contains(name) {
-            self.to_change().remove(&name);
+            self.writable().remove(&name);
         }
     }
 }
@@ -146,7 +146,7 @@ impl Analysis<'_> {
                 let message = format!("name '{}' is nonlocal and global", self.names.text(name));
                 return Err(self.directive_error(id, name, message));
             }
-            outer.global.to_change().insert(name);
+            outer.global.writable().insert(name);
             if let Some(bound) = &mut outer.bound {
                 bound.remove(name);
             }
@@ -173,7 +173,7 @@ impl Analysis<'_> {
         if flags & DEF_BOUND != 0 {
             outer.global.remove(name);
             if flags & DEF_TYPE_PARAM != 0 {
-                outer.type_params.to_change().insert(name);
+                outer.type_params.writable().insert(name);
             } else {
                 outer.type_params.remove(name);
             }
@@ -220,13 +220,13 @@ impl Analysis<'_> {
         if self.table.scopes[id].children.is_empty() {
             // Nobody to tell.
         } else if is_class {
-            inner.bound.get_or_insert_default().to_change().extend(IMPLICIT_CELLS);
+            inner.bound.get_or_insert_default().writable().extend(IMPLICIT_CELLS);
         } else {
             let mut bound = outer.bound.clone().unwrap_or_default();
             if is_function_like {
                 let symbols = self.table.scopes[id].symbols.iter();
                 let local = symbols.filter(|(_, flags)| scope_of(**flags) == LOCAL).map(|(name, _)| name);
-                bound.to_change().extend(local);
+                bound.writable().extend(local);
             }
             inner.bound = Some(bound);
             inner.global = outer.global.clone();

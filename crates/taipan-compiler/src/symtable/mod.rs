@@ -205,8 +205,8 @@ impl Scope {
 
 /// All blocks of a tree.
 pub struct SymbolTable {
-    /// The blocks; the first is the module.
-    #[expect(clippy::vec_box, reason = "blocks are large, and not to be moved when one more comes")]
+    /// The blocks; the first is the module. They are boxed because they are large, and not to be moved when one
+    /// more comes.
     pub scopes: Vec<Box<Scope>>,
     blocks: FastMap<Key, ScopeId>,
 }

@@ -49,9 +49,8 @@ unsafe fn nop(vm: Vm) -> Next {
 unsafe fn resume(vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
-        if (*vm.thread).eval_breaker.load(core::sync::atomic::Ordering::Relaxed) != 0 && vm.oparg & 3 < 2 {
-            save!(vm);
-            check!(vm, ops::handle_breaker(vm.thread));
+        if (*vm.thread).eval_breaker.load(core::sync::atomic::Ordering::Relaxed) != 0 {
+            return instrumented::resume_attentively(vm.ip, vm.sp, vm.frame, vm.thread, vm.oparg);
         }
         next!(vm, 0);
     }

@@ -425,7 +425,10 @@ unsafe fn set_function_attribute(mut vm: Vm) -> Next {
     unsafe {
         let function = pop!(vm);
         let value = pop!(vm).into_ref();
-        ops::set_function_attribute(function.object().cast(), vm.oparg, value);
+        if let Err(error) = ops::set_function_attribute(function.object().cast(), vm.oparg, value) {
+            function.close();
+            raise!(vm, error);
+        }
         push!(vm, function);
         next!(vm, 0);
     }

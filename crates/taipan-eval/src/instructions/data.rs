@@ -373,7 +373,7 @@ unsafe fn for_iter(mut vm: Vm) -> Next {
             adaptive::for_iter(vm.ip, peek!(vm, 1));
         }
         save!(vm);
-        match check!(vm, protocol::iter_next(&peek!(vm, 1).look())) {
+        match check!(vm, ops::next_item(&peek!(vm, 1).look())) {
             Some(item) => iterated!(vm, StackRef::owned(item)),
             // Over END_FOR, to the POP_ITER behind it.
             None => next!(vm, vm.oparg + 2),

@@ -421,6 +421,7 @@ mod basic;
 mod calls;
 mod control;
 mod data;
+mod instrumented;
 mod names;
 mod operators;
 
@@ -445,7 +446,8 @@ fn unknown(
 /// The instructions by opcode.
 pub static TABLE: [Handler; 256] = {
     let mut table: [Handler; 256] = [unknown; 256];
-    let modules = [basic::ALL, calls::ALL, control::ALL, data::ALL, names::ALL, operators::ALL];
+    let modules =
+        [basic::ALL, calls::ALL, control::ALL, data::ALL, names::ALL, operators::ALL, instrumented::ALL];
     let mut module = 0;
     while module < modules.len() {
         let mut row = 0;

@@ -25,6 +25,24 @@ pub fn is_iterator(object: &Object) -> bool {
     unsafe { (*object.ty().raw()).tp_iternext.is_some() }
 }
 
+/// The next item of an iterator; at the end `None`, of which tools are told if it is an exception.
+///
+/// # Errors
+/// What `__next__` raises.
+#[inline]
+pub fn next_item(iterator: &Object) -> PyResult<Option<Ref>> {
+    protocol::iter_step(iterator).or_else(item_or_end)
+}
+
+#[cold]
+fn item_or_end(error: PyErr) -> PyResult<Option<Ref>> {
+    if error.is(&PyExc_StopIteration) {
+        crate::monitor::events::stop_taken(&error);
+        return Ok(None);
+    }
+    Err(error)
+}
+
 fn unpack_iterator(sequence: &Object) -> PyResult {
     if !is_iterable(sequence) {
         return Err(raise!(

@@ -306,13 +306,28 @@ pub fn load_super_attr(
     {
         return Ok(found);
     }
-    // A `super` of the program's own is called as written.
-    let instance = if oparg & 2 != 0 || super_type.is_exact(&PyType_Type) {
-        super_type.call(&[&class, &object])?
-    } else {
-        super_type.call(&[])?
-    };
+    let instance = make_super(&super_type, &class, &object, oparg)?;
     Ok((instance.getattr(name)?, false))
+}
+
+/// Calls what goes by the name of `super`; one of the program's own is called as written.
+///
+/// # Errors
+/// What it raises.
+pub fn make_super(super_type: &Object, class: &Object, object: &Object, oparg: usize) -> PyResult {
+    if oparg & 2 != 0 || super_type.is_exact(&PyType_Type) {
+        super_type.call(&[class, object])
+    } else {
+        super_type.call(&[])
+    }
+}
+
+/// An attribute by its place among the names of a frame's code.
+///
+/// # Errors
+/// What the attribute raises.
+pub fn attribute_named(frame: *mut Frame, object: &Object, index: usize) -> PyResult {
+    object.getattr(name_of(frame, index))
 }
 
 /// `SETUP_ANNOTATIONS`.

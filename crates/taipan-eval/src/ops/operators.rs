@@ -197,20 +197,7 @@ pub unsafe fn call_words(
 /// # Errors
 /// What the call raises; `TypeError` for arguments that cannot be unpacked.
 pub fn call_function_ex(function: &Object, args: &Object, kwargs: StackRef) -> PyResult {
-    let args: Ref<Tuple> = match args.new_ref().downcast_owned::<Tuple>() {
-        Ok(tuple) if tuple.is_exact(&PyTuple_Type) => tuple,
-        _ => {
-            if !crate::ops::is_iterable(args) {
-                return Err(raise!(
-                    PyExc_TypeError,
-                    "{} argument after * must be an iterable, not {}",
-                    function_text(function),
-                    args.ty().message_name()
-                ));
-            }
-            Tuple::from_vec(protocol::to_vec(args)?)?
-        }
-    };
+    let args = star_arguments(function, args)?;
     if kwargs.is_null() {
         return protocol::call_with_dict(function, &args, None);
     }
@@ -221,6 +208,27 @@ pub fn call_function_ex(function: &Object, args: &Object, kwargs: StackRef) -> P
         return protocol::call_with_dict(function, &args, Some(&dict));
     };
     protocol::call_with_dict(function, &args, Some(kwargs))
+}
+
+/// What stands behind the `*` of a call as a tuple.
+///
+/// # Errors
+/// `TypeError` for what is no iterable.
+pub fn star_arguments(function: &Object, args: &Object) -> PyResult<Ref<Tuple>> {
+    match args.new_ref().downcast_owned::<Tuple>() {
+        Ok(tuple) if tuple.is_exact(&PyTuple_Type) => Ok(tuple),
+        _ => {
+            if !crate::ops::is_iterable(args) {
+                return Err(raise!(
+                    PyExc_TypeError,
+                    "{} argument after * must be an iterable, not {}",
+                    function_text(function),
+                    args.ty().message_name()
+                ));
+            }
+            Tuple::from_vec(protocol::to_vec(args)?)
+        }
+    }
 }
 
 /// `f()` for messages about a call of `function`.
@@ -270,8 +278,19 @@ pub fn init_returned(value: &Object) -> PyErr {
 }
 
 /// `SET_FUNCTION_ATTRIBUTE`.
-pub fn set_function_attribute(function: &Function, which: usize, value: Ref) {
-    // SAFETY: the view guarantees the layout; the compiler gives values of the right types.
+///
+/// # Errors
+/// `SystemError` for defaults that are none: a debugger may have jumped into the middle of a definition.
+pub fn set_function_attribute(function: &Function, which: usize, value: Ref) -> PyResult<()> {
+    let fits = match which as u32 {
+        bc::MAKE_FUNCTION_DEFAULTS => value.is_exact(&PyTuple_Type),
+        bc::MAKE_FUNCTION_KWDEFAULTS => value.is_exact(&PyDict_Type),
+        _ => true,
+    };
+    if !fits {
+        return Err(err::system_error("a function's defaults are of the wrong type"));
+    }
+    // SAFETY: the view guarantees the layout; the values are of the right types.
     unsafe {
         let raw = function.raw();
         let field = match which as u32 {
@@ -286,6 +305,7 @@ pub fn set_function_attribute(function: &Function, which: usize, value: Ref) {
         };
         set_field(field, Some(value));
     }
+    Ok(())
 }
 
 /// The function that evaluates annotations is called after the one whose they are.

@@ -14,8 +14,15 @@ use taipan_object::{Object, PyResult, gil, raise, state};
 pub struct StreamLock {
     /// The thread inside, 0 for none; only touched under the interpreter lock.
     owner: Cell<u64>,
-    held: Mutex<bool>,
+    inner: Mutex<Inner>,
     freed: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    held: bool,
+    /// Threads that want it.
+    waiting: usize,
 }
 
 /// Proof of holding the lock.
@@ -31,19 +38,21 @@ impl StreamLock {
         if self.owner.get() == own {
             return Err(raise!(PyExc_RuntimeError, "reentrant call inside {}", stream.repr_lossy()));
         }
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if *held {
-            drop(held);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.held {
+            drop(inner);
             gil::allow_threads(|| {
-                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-                while *held {
-                    held = self.freed.wait(held).unwrap_or_else(PoisonError::into_inner);
+                let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+                inner.waiting += 1;
+                while inner.held {
+                    inner = self.freed.wait(inner).unwrap_or_else(PoisonError::into_inner);
                 }
-                *held = true;
+                inner.waiting -= 1;
+                inner.held = true;
             });
         } else {
-            *held = true;
-            drop(held);
+            inner.held = true;
+            drop(inner);
         }
         self.owner.set(own);
         Ok(Held(self))
@@ -53,7 +62,13 @@ impl StreamLock {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.0.owner.set(0);
-        *self.0.held.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        self.0.freed.notify_one();
+        let mut inner = self.0.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.held = false;
+        let awaited = inner.waiting > 0;
+        drop(inner);
+        // Waking nobody costs a system call, too.
+        if awaited {
+            self.0.freed.notify_one();
+        }
     }
 }

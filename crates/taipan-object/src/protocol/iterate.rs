@@ -62,10 +62,23 @@ pub fn sequence_iterator(object: &Object) -> PyResult {
     Ok(iterator)
 }
 
-/// Calls `__next__`. Iterators that read other iterators nest as deeply as a program likes, so this one door
-/// looks how much of the machine stack is left.
+/// The next item of an iterator; `None` at the end (a `StopIteration` is consumed).
+///
+/// # Errors
+/// What `__next__` raises; `TypeError` when the object is no iterator; `RecursionError` at the end of the stack.
 #[inline]
-fn step(iterator: &Object) -> PyResult<Option<Ref>> {
+pub fn iter_next(iterator: &Object) -> PyResult<Option<Ref>> {
+    iter_step(iterator).or_else(|error| error.allow(&PyExc_StopIteration))
+}
+
+/// The next item of an iterator; at its end `None` or `StopIteration`, whatever the iterator says. Iterators that
+/// read other iterators nest as deeply as a program likes, so this one door looks how much of the machine stack is
+/// left.
+///
+/// # Errors
+/// As [`iter_next`].
+#[inline]
+pub fn iter_step(iterator: &Object) -> PyResult<Option<Ref>> {
     // SAFETY: slot contract.
     unsafe {
         let Some(next) = (*iterator.ty().raw()).tp_iternext else {
@@ -79,24 +92,12 @@ fn step(iterator: &Object) -> PyResult<Option<Ref>> {
     }
 }
 
-/// The next item of an iterator; `None` at the end (a `StopIteration` is consumed).
-///
-/// # Errors
-/// What `__next__` raises; `TypeError` when the object is no iterator; `RecursionError` at the end of the stack.
-#[inline]
-pub fn iter_next(iterator: &Object) -> PyResult<Option<Ref>> {
-    match step(iterator) {
-        Ok(item) => Ok(item),
-        Err(error) => error.allow(&PyExc_StopIteration),
-    }
-}
-
 /// The next item of an iterator; at its end the `StopIteration` is raised.
 ///
 /// # Errors
 /// What `__next__` raises; `TypeError` when the object is no iterator; `RecursionError` at the end of the stack.
 pub fn iter_next_or_stop(iterator: &Object) -> PyResult {
-    step(iterator)?.ok_or_else(|| crate::err::stop_iteration(None))
+    iter_step(iterator)?.ok_or_else(|| crate::err::stop_iteration(None))
 }
 
 /// What to do after an item.

@@ -20,8 +20,8 @@ pub use item::{
     sequence_store, set_item,
 };
 pub use iterate::{
-    IterStep, RawSequenceIterator, contains, contains_by_iteration, iter_next, iter_next_or_stop, iterate,
-    length_hint, sequence_iterator, to_vec,
+    IterStep, RawSequenceIterator, contains, contains_by_iteration, iter_next, iter_next_or_stop, iter_step,
+    iterate, length_hint, sequence_iterator, to_vec,
 };
 pub use number::{BinaryOp, binary_op, index_of, inplace_op, power, unary};
 

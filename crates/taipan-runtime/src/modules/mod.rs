@@ -8,6 +8,7 @@ pub mod symtable;
 pub mod test_capi;
 mod test_codes;
 mod test_compiler;
+mod test_events;
 pub mod test_support;
 pub mod thread;
 pub mod tokenize;

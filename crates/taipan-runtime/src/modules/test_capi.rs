@@ -5,12 +5,14 @@
 //! with, the functions go through the ordinary tables of methods. What is not here is left out, so that a test
 //! notices.
 
+use super::test_events;
 use crate::config::Config;
 use taipan_object::dict::Dict;
 use taipan_object::err::type_error;
 use taipan_object::float::Float;
 use taipan_object::int::Int;
 use taipan_object::module::{Module, ModuleSpec};
+use taipan_object::monitoring::event;
 use taipan_object::native::*;
 use taipan_object::singletons::{new_bool, new_none};
 use taipan_object::statics::*;
@@ -148,6 +150,27 @@ methods! { static FUNCTIONS = {
     noargs "meth_noargs" "" = |this: &Object| this.new_ref(), "The module.";
     many "meth_fastcall" "" = |this: &Object, args: &[&Object]| positional(this.new_ref(), args), "The module and the arguments.";
     keywords "meth_fastcall_keywords" "" = |this: &Object, args: CallArgs<'_>| with_keywords(this.new_ref(), args), "The module, the arguments and the keywords.";
+    args "code_offset_to_line" "($module, code, offset, /)" = test_events::code_offset_to_line, "The line of an instruction, or -1.";
+    many "fire_event_py_start" "" = test_events::fire_plain::<{ event::PY_START }>, "Send an event of this kind.";
+    many "fire_event_py_resume" "" = test_events::fire_plain::<{ event::PY_RESUME }>, "Send an event of this kind.";
+    many "fire_event_py_return" "" = test_events::fire_plain::<{ event::PY_RETURN }>, "Send an event of this kind.";
+    many "fire_event_py_yield" "" = test_events::fire_plain::<{ event::PY_YIELD }>, "Send an event of this kind.";
+    many "fire_event_c_return" "" = test_events::fire_plain::<{ event::C_RETURN }>, "Send an event of this kind.";
+    many "fire_event_call" "" = test_events::fire_plain::<{ event::CALL }>, "Send an event of this kind.";
+    many "fire_event_jump" "" = test_events::fire_plain::<{ event::JUMP }>, "Send an event of this kind.";
+    many "fire_event_branch_right" "" = test_events::fire_plain::<{ event::BRANCH_RIGHT }>, "Send an event of this kind.";
+    many "fire_event_branch_left" "" = test_events::fire_plain::<{ event::BRANCH_LEFT }>, "Send an event of this kind.";
+    many "fire_event_py_throw" "" = test_events::fire_exception::<{ event::PY_THROW }>, "Send an event of this kind.";
+    many "fire_event_raise" "" = test_events::fire_exception::<{ event::RAISE }>, "Send an event of this kind.";
+    many "fire_event_c_raise" "" = test_events::fire_exception::<{ event::C_RAISE }>, "Send an event of this kind.";
+    many "fire_event_reraise" "" = test_events::fire_exception::<{ event::RERAISE }>, "Send an event of this kind.";
+    many "fire_event_exception_handled" "" = test_events::fire_exception::<{ event::EXCEPTION_HANDLED }>, "Send an event of this kind.";
+    many "fire_event_py_unwind" "" = test_events::fire_exception::<{ event::PY_UNWIND }>, "Send an event of this kind.";
+    many "fire_event_stop_iteration" "" = test_events::fire_stop, "Send an event of this kind.";
+    many "monitoring_enter_scope" "" = test_events::enter_scope, "Ask which tools want these events of a code-like.";
+    noargs "monitoring_exit_scope" "" = |_: &Object| {}, "End what was begun last.";
+    one "settrace_to_record" "" = test_events::settrace_to_record, "Trace into a list.";
+    one "settrace_to_error" "" = test_events::settrace_to_error, "Set a trace function that fails once.";
 } }
 
 methods! { static INSTANCE_METHODS = {
@@ -238,6 +261,7 @@ const LIMITS: &[(&str, i64)] = &[
 const LARGE: [&str; 4] = ["ULONG_MAX", "ULLONG_MAX", "SIZE_MAX", "UINT64_MAX"];
 
 fn init(module: &Module) -> PyResult<()> {
+    add_type(module, &test_events::CODE_LIKE_SPEC)?;
     add_type(module, &INSTANCE_SPEC)?;
     add_type(module, &CLASS_SPEC)?;
     add_type(module, &STATIC_SPEC)?;

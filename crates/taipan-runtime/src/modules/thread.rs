@@ -585,7 +585,7 @@ fn start(
     let spawned = taipan_object::threads::spawn(
         all.stack_size.get(),
         taipan_os::stack_bounds,
-        taipan_eval::frame::release_data_stack,
+        taipan_eval::end_thread,
         job,
     );
     if spawned.is_err() {

@@ -145,10 +145,12 @@ taipan_object::methods! { static METHODS = {
     args "set_asyncgen_hooks" "($module, /, firstiter=<unrepresentable>, finalizer=<unrepresentable>)" = more::set_asyncgen_hooks, "Set the hooks of asynchronous generators.";
     noargs "get_coroutine_origin_tracking_depth" "($module, /)" = |_: &Object| state::thread().base.coroutine_origin_tracking_depth, "How many frames coroutines remember.";
     args "set_coroutine_origin_tracking_depth" "($module, /, depth)" = more::set_origin_depth, "Set how many frames coroutines remember.";
-    noargs "gettrace" "($module, /)" = |_: &Object| None::<Ref>, "The trace function.";
-    noargs "getprofile" "($module, /)" = |_: &Object| None::<Ref>, "The profile function.";
+    noargs "gettrace" "($module, /)" = |_: &Object| taipan_eval::monitor::legacy::current_trace(), "The trace function.";
+    noargs "getprofile" "($module, /)" = |_: &Object| taipan_eval::monitor::legacy::current_profile(), "The profile function.";
     one "settrace" "($module, function, /)" = more::settrace, "Set the trace function.";
     one "setprofile" "($module, function, /)" = more::setprofile, "Set the profile function.";
+    one "_settraceallthreads" "($module, function, /)" = more::settraceallthreads, "Set the trace function of all threads.";
+    one "_setprofileallthreads" "($module, function, /)" = more::setprofileallthreads, "Set the profile function of all threads.";
     noargs "is_finalizing" "($module, /)" = |_: &Object| state::interp().finalizing.get(), "Whether the interpreter is ending.";
     many "audit" "($module, event, /, *args)" = more::audit, "Tell the audit hooks of an event.";
     args "addaudithook" "($module, /, hook)" = more::addaudithook, "Add an audit hook.";

@@ -3,6 +3,7 @@
 use super::facts::{ASYNCGEN_HOOKS, UNRAISABLE_ARGS};
 use crate::printer;
 use core::sync::atomic::Ordering;
+use taipan_eval::monitor::legacy;
 use taipan_object::dict::Dict;
 use taipan_object::err::{Exception, type_error, value_error};
 use taipan_object::int::Int;
@@ -70,19 +71,28 @@ pub(super) fn set_origin_depth(_: &Object, args: &Args<'_>) -> PyResult<()> {
     Ok(())
 }
 
-fn no_tracing(function: &Object, name: &str) -> PyResult<()> {
-    if is_none(function) {
-        return Ok(());
-    }
-    Err(raise!(PyExc_NotImplementedError, "Taipan does not support {name} yet"))
+pub(super) fn settrace(module: &Object, function: &Object) -> PyResult<()> {
+    audit(module, &[&*Str::from_utf8("sys.settrace")?])?;
+    legacy::set_trace(legacy::python_trace(function));
+    Ok(())
 }
 
-pub(super) fn settrace(_: &Object, function: &Object) -> PyResult<()> {
-    no_tracing(function, "sys.settrace()")
+pub(super) fn setprofile(module: &Object, function: &Object) -> PyResult<()> {
+    audit(module, &[&*Str::from_utf8("sys.setprofile")?])?;
+    legacy::set_profile(legacy::python_profile(function));
+    Ok(())
 }
 
-pub(super) fn setprofile(_: &Object, function: &Object) -> PyResult<()> {
-    no_tracing(function, "sys.setprofile()")
+pub(super) fn settraceallthreads(module: &Object, function: &Object) -> PyResult<()> {
+    audit(module, &[&*Str::from_utf8("sys.settrace")?])?;
+    legacy::set_trace_everywhere(&legacy::python_trace(function));
+    Ok(())
+}
+
+pub(super) fn setprofileallthreads(module: &Object, function: &Object) -> PyResult<()> {
+    audit(module, &[&*Str::from_utf8("sys.setprofile")?])?;
+    legacy::set_profile_everywhere(&legacy::python_profile(function));
+    Ok(())
 }
 
 pub(super) fn audit(_: &Object, args: &[&Object]) -> PyResult<()> {
@@ -181,7 +191,7 @@ pub(super) fn breakpointhook(_: &Object, args: CallArgs<'_>) -> PyResult {
 
 pub(super) fn call_tracing(_: &Object, args: &Args<'_>) -> PyResult {
     match args.required(1).downcast::<Tuple>() {
-        Some(given) => protocol::call_with_dict(args.required(0), given, None),
+        Some(given) => legacy::with_tracing(|| protocol::call_with_dict(args.required(0), given, None)),
         None => Err(raise!(
             PyExc_TypeError,
             "call_tracing() argument 2 must be tuple, not {}",
