@@ -313,9 +313,9 @@ pub fn run_time(_: &[String]) -> Result<(), String> {
     for line in list.lines() {
         let name = line.split('\x1f').next().unwrap_or_default();
         let bytes = std::fs::read(library.join(name)).map_err(|e| format!("{name}: {e}"))?;
-        sources.extend(source::decode_source(&bytes, &|_, _| Ok(None)));
+        sources.extend(source::decode_source(&bytes, &|_, _| Ok(None)).map(|text| text.into_owned()));
     }
-    let bytes: usize = sources.iter().map(String::len).sum();
+    let bytes: usize = sources.iter().map(|text| text.len()).sum();
     for _ in 0..3 {
         let start = std::time::Instant::now();
         let parsed = sources.iter().filter(|text| parse(text, Mode::Exec, &Flags::default()).is_ok()).count();

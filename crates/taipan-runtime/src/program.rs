@@ -4,6 +4,7 @@ use crate::compile::{Settings, compile_text};
 use crate::config::{Config, Program};
 use crate::printer::{os_error, print_exception, to_stderr};
 use crate::repl;
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use taipan_object::dict::Dict;
 use taipan_object::int::Int;
@@ -103,7 +104,7 @@ fn run_source(config: &Config, data: &[u8], filename: &Str, globals: &Dict) -> P
     }
     let text = crate::builtins::decode_named(data, filename, true)?;
     let text = match text.split_once('\n') {
-        Some((_, rest)) if config.skip_first_line => format!("\n{rest}"),
+        Some((_, rest)) if config.skip_first_line => Cow::Owned(format!("\n{rest}")),
         _ => text,
     };
     let settings = Settings::new(Mode::Exec);

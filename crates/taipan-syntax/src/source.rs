@@ -111,12 +111,16 @@ fn unplaced(msg: String) -> ParseError {
 }
 
 /// Text of a source file: decoded as its beginning says, the byte order mark gone.
-pub fn decode_source(bytes: &[u8], codec: Codec<'_>) -> Result<String, ParseError> {
+pub fn decode_source<'a>(bytes: &'a [u8], codec: Codec<'_>) -> Result<Cow<'a, str>, ParseError> {
     decode_script(bytes, codec, None)
 }
 
 /// As [`decode_source`], for the program's own file, which messages name.
-pub fn decode_script(bytes: &[u8], codec: Codec<'_>, file: Option<&str>) -> Result<String, ParseError> {
+pub fn decode_script<'a>(
+    bytes: &'a [u8],
+    codec: Codec<'_>,
+    file: Option<&str>,
+) -> Result<Cow<'a, str>, ParseError> {
     if memchr::memchr(0, bytes).is_some() {
         let msg = "source code string cannot contain null bytes";
         return Err(ParseError::bare(ErrorKind::SyntaxError, msg));
@@ -133,9 +137,9 @@ pub fn decode_script(bytes: &[u8], codec: Codec<'_>, file: Option<&str>) -> Resu
     }
     match declared.as_deref() {
         None | Some("utf-8") => decode_utf8(bytes, file),
-        Some("iso-8859-1") => Ok(bytes.iter().map(|&b| b as char).collect()),
+        Some("iso-8859-1") => Ok(Cow::Owned(bytes.iter().map(|&b| b as char).collect())),
         Some(name) => match codec(name, bytes) {
-            Ok(Some(text)) => Ok(text),
+            Ok(Some(text)) => Ok(Cow::Owned(text)),
             Ok(None) => Err(unplaced(format!("unknown encoding: {name}"))),
             Err(msg) => Err(unplaced(msg)),
         },
@@ -159,9 +163,9 @@ fn encoding_with_mark(name: &str, bytes: &[u8]) -> ParseError {
     }
 }
 
-fn decode_utf8(bytes: &[u8], file: Option<&str>) -> Result<String, ParseError> {
+fn decode_utf8<'a>(bytes: &'a [u8], file: Option<&str>) -> Result<Cow<'a, str>, ParseError> {
     let error = match std::str::from_utf8(bytes) {
-        Ok(text) => return Ok(text.to_owned()),
+        Ok(text) => return Ok(Cow::Borrowed(text)),
         Err(error) => error,
     };
     let at = error.valid_up_to();

@@ -2,6 +2,7 @@
 
 use crate::ast;
 use crate::compile::{Settings, compile_text};
+use std::borrow::Cow;
 use taipan_bytecode as bc;
 use taipan_eval::code::Code;
 use taipan_eval::{call, frame, frame_object};
@@ -43,7 +44,7 @@ const FUTURE_MASK: u32 = bc::CO_FUTURE_DIVISION
     | bc::CO_FUTURE_ANNOTATIONS;
 
 /// The text of a source argument.
-fn source_text(source: &Object, function: &str, what: &str) -> PyResult<String> {
+fn source_text<'a>(source: &'a Object, function: &str, what: &str) -> PyResult<Cow<'a, str>> {
     source_text_of(source, function, what, intern!("<string>"))
 }
 
@@ -51,32 +52,33 @@ fn source_text(source: &Object, function: &str, what: &str) -> PyResult<String> 
 ///
 /// # Errors
 /// `TypeError` for other objects, `SyntaxError` for bytes that cannot be decoded.
-pub(crate) fn source_text_of(
-    source: &Object,
+pub(crate) fn source_text_of<'a>(
+    source: &'a Object,
     function: &str,
     what: &str,
     filename: &Str,
-) -> PyResult<String> {
+) -> PyResult<Cow<'a, str>> {
     if let Some(text) = source.downcast::<Str>() {
-        return Ok(text.to_utf8()?.to_owned());
+        return Ok(Cow::Owned(text.to_utf8()?.to_owned()));
     }
-    let bytes = if let Some(bytes) = source.downcast::<Bytes>() {
-        bytes.as_slice().to_vec()
-    } else if let Some(bytes) = source.downcast::<ByteArray>() {
+    if let Some(bytes) = source.downcast::<Bytes>() {
+        return decode_named(bytes.as_slice(), filename, false);
+    }
+    let bytes = if let Some(bytes) = source.downcast::<ByteArray>() {
         bytes.to_vec()
     } else if taipan_object::buffer::has_buffer(source) {
         taipan_object::buffer::Buffer::simple(source)?.to_vec()
     } else {
         return Err(raise!(PyExc_TypeError, "{function}() arg 1 must be a {what}"));
     };
-    decode_named(&bytes, filename, false)
+    decode_named(&bytes, filename, false).map(|text| Cow::Owned(text.into_owned()))
 }
 
 /// Decodes source bytes by their own declaration (PEP 263); `script` says that they are the program's file.
 ///
 /// # Errors
 /// `SyntaxError` that names the file.
-pub(crate) fn decode_named(bytes: &[u8], filename: &Str, script: bool) -> PyResult<String> {
+pub(crate) fn decode_named<'a>(bytes: &'a [u8], filename: &Str, script: bool) -> PyResult<Cow<'a, str>> {
     let hook = |encoding: &str, bytes: &[u8]| -> Result<Option<String>, String> {
         match (state::interp().hooks.get().decode)(bytes, encoding, "strict") {
             Ok(decoded) => Ok(decoded.downcast::<Str>().and_then(|text| text.as_utf8().map(str::to_owned))),
@@ -273,7 +275,7 @@ fn run(args: &Args<'_>, function: &str, mode: Mode) -> PyResult {
         return Err(type_error("closure can only be used when source is a code object"));
     }
     let text = source_text(&source, function, "string, bytes or code object")?;
-    let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']).to_owned() } else { text };
+    let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']) } else { &*text };
     let settings = Settings { future: inherited_future(), ..Settings::new(mode) };
     let code = compile_text(&text, intern!("<string>"), settings)?;
     call::run_code(&code, &globals, Some(&locals))
