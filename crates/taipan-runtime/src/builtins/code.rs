@@ -277,7 +277,7 @@ fn run(args: &Args<'_>, function: &str, mode: Mode) -> PyResult {
     let text = source_text(&source, function, "string, bytes or code object")?;
     let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']) } else { &*text };
     let settings = Settings { future: inherited_future(), ..Settings::new(mode) };
-    let code = compile_text(&text, intern!("<string>"), settings)?;
+    let code = compile_text(text, intern!("<string>"), settings)?;
     call::run_code(&code, &globals, Some(&locals))
 }
 
