@@ -54,6 +54,11 @@ pub fn working_folder() -> Option<std::path::PathBuf> {
     std::env::current_dir().ok()
 }
 
+/// The folder that a file really stands in, all links followed.
+pub fn real_folder_of(path: &std::ffi::OsStr) -> Option<std::path::PathBuf> {
+    Some(std::fs::canonicalize(path).ok()?.parent()?.to_owned())
+}
+
 /// The address of a symbol in a shared library, which is opened with all its symbols bound and stays
 /// open; `None` if the library has no such symbol.
 ///

@@ -79,7 +79,9 @@ fn run_program(config: &Config) -> PyResult<()> {
                 return repl::run();
             }
             let data = taipan_os::read_standard_input().map_err(os_error)?;
-            run_source(config, &data, intern!("<stdin>"), &globals)?;
+            as_main_file(&globals, intern!("<stdin>"), |globals| {
+                run_source(config, &data, intern!("<stdin>"), globals)
+            })?;
         }
     }
     Ok(())
@@ -122,7 +124,19 @@ fn null_byte(before: &[u8], filename: &Str) -> PyErr {
     crate::compile::syntax_error_at(&PyExc_SyntaxError, message, filename, (line, 0), &text)
 }
 
-fn run_file(config: &Config, path: &OsStr, globals: &Dict) -> PyResult<()> {
+/// Runs the program of a file: its namespace knows the file as long as it runs.
+fn as_main_file(globals: &Dict, file: &Str, program: impl FnOnce(&Dict) -> PyResult<()>) -> PyResult<()> {
+    globals.set_text("__file__", file)?;
+    globals.set_text("__cached__", none())?;
+    let outcome = program(globals);
+    for name in [intern!("__file__"), intern!("__cached__")] {
+        globals.remove(name)?;
+    }
+    outcome
+}
+
+fn run_file(config: &Config, given: &OsStr, globals: &Dict) -> PyResult<()> {
+    let path = &*absolute(given);
     let shown = path.to_string_lossy().into_owned();
     let python_path = taipan_object::system::fs_decode(path.as_encoded_bytes())?;
     // Folders and archives run their `__main__`, whatever the path hooks understand.
@@ -138,25 +152,25 @@ fn run_file(config: &Config, path: &OsStr, globals: &Dict) -> PyResult<()> {
             to_stderr(&format!(
                 "{}: can't open file '{}': [Errno {number}] {}\n",
                 program.unwrap_or_default(),
-                absolute(&shown),
+                shown,
                 taipan_os::error_text(number)
             ));
             return Err(PyErr::with_args(&PyExc_SystemExit, &[&Int::from_i64(2)]));
         }
     };
-    let folder = std::path::Path::new(&absolute(&shown))
-        .parent()
+    let folder = taipan_os::library::real_folder_of(path)
+        .or_else(|| std::path::Path::new(path).parent().map(std::path::Path::to_owned))
         .map(|folder| folder.to_string_lossy().into_owned())
         .unwrap_or_default();
     add_path(config, &folder)?;
-    globals.set_text("__file__", &python_path)?;
-    globals.set_text("__cached__", none())?;
-    if shown.ends_with(".pyc") {
-        return run_pyc(&data, globals);
-    }
-    let loader = crate::import_module("importlib.machinery")?.getattr(intern!("SourceFileLoader"))?;
+    let precompiled = shown.ends_with(".pyc");
+    let loader = if precompiled { intern!("SourcelessFileLoader") } else { intern!("SourceFileLoader") };
+    let loader = crate::import_module("importlib.machinery")?.getattr(loader)?;
     globals.set_text("__loader__", &*loader.call(&[intern!("__main__"), &python_path])?)?;
-    run_source(config, &data, &python_path, globals)
+    as_main_file(globals, &python_path, |globals| match precompiled {
+        true => run_pyc(&data, globals),
+        false => run_source(config, &data, &python_path, globals),
+    })
 }
 
 fn run_pyc(data: &[u8], globals: &Dict) -> PyResult<()> {
@@ -171,11 +185,18 @@ fn run_pyc(data: &[u8], globals: &Dict) -> PyResult<()> {
     }
 }
 
-fn absolute(path: &str) -> String {
-    if path.starts_with('/') {
-        return path.to_owned();
+/// The path from the root on; nothing in it is made shorter.
+fn absolute(path: &OsStr) -> Cow<'_, OsStr> {
+    if path.as_encoded_bytes().starts_with(b"/") {
+        return Cow::Borrowed(path);
     }
-    format!("{}/{path}", working_folder())
+    let Some(folder) = taipan_os::library::working_folder() else { return Cow::Borrowed(path) };
+    let mut whole = folder.into_os_string();
+    if path != "." {
+        whole.push("/");
+        whole.push(path);
+    }
+    Cow::Owned(whole)
 }
 
 /// Whether a path hook takes the path.
