@@ -99,6 +99,8 @@ pub struct InterpreterState {
     pub interned: RefCell<crate::unicode::InternTable>,
     pub recursion_limit: Cell<i32>,
     pub int_max_str_digits: Cell<i32>,
+    /// What imports tell of the time they take: 0 nothing, 1 each module loaded, 2 those found loaded as well.
+    pub import_time: Cell<u8>,
     /// `-X dev`: names of encodings and error handlers are checked even where they are not needed.
     pub dev_mode: Cell<bool>,
     pub threads: RefCell<Vec<*mut ThreadState>>,
@@ -185,6 +187,7 @@ impl InterpreterState {
             interned: RefCell::new(crate::unicode::InternTable::default()),
             recursion_limit: Cell::new(1000),
             int_max_str_digits: Cell::new(4300),
+            import_time: Cell::new(0),
             dev_mode: Cell::new(false),
             threads: RefCell::new(Vec::new()),
             finalizing: Cell::new(false),

@@ -61,6 +61,8 @@ pub struct Config {
     /// The seed of str hashes: `None` for a random one.
     pub hash_seed: Option<u32>,
     pub int_max_str_digits: i32,
+    /// What imports tell of the time they take.
+    pub import_time: u8,
     pub warnoptions: Vec<String>,
     pub xoptions: Vec<(String, Option<String>)>,
     pub pycache_prefix: Option<String>,
@@ -100,6 +102,7 @@ impl Default for Config {
             code_debug_ranges: true,
             hash_seed: None,
             int_max_str_digits: 4300,
+            import_time: 0,
             warnoptions: Vec::new(),
             xoptions: Vec::new(),
             pycache_prefix: None,
@@ -118,11 +121,28 @@ fn digits(text: &str) -> Option<i32> {
     text.trim().parse::<i32>().ok().filter(|value| *value == 0 || *value >= LEAST_DIGITS)
 }
 
+/// What a value says about the times of imports: whatever is no number means yes.
+fn import_time(text: &str) -> Option<u8> {
+    match text.parse::<i64>() {
+        Ok(level @ 0..=2) => Some(level as u8),
+        Ok(_) => None,
+        Err(_) => Some(1),
+    }
+}
+
+fn bad_import_time(option: &str) -> String {
+    format!(
+        "Fatal Python error: config_init_import_time: {option} values other than 1 and 2 are reserved for future \
+         use.\nPython runtime state: preinitialized\n"
+    )
+}
+
 impl Config {
     /// Notes that the running interpreter was started with this.
     pub(crate) fn install(&self) {
         *state::interp().extension(Started::default).0.borrow_mut() = Some(self.clone());
         taipan_eval::code::keep_debug_ranges(self.code_debug_ranges);
+        state::interp().import_time.set(self.import_time);
     }
 
     /// What the running interpreter was started with.
@@ -336,6 +356,10 @@ impl Config {
                 )
             })?;
         }
+        if let Some(value) = text("PYTHONPROFILEIMPORTTIME") {
+            self.import_time =
+                import_time(&value).ok_or_else(|| bad_import_time("PYTHONPROFILEIMPORTTIME: numeric"))?;
+        }
         if let Some(value) = text("PYTHONWARNINGS") {
             let options: Vec<String> = value.split(',').map(str::to_owned).collect();
             self.warnoptions.splice(0..0, options);
@@ -358,6 +382,10 @@ impl Config {
                     Some(_) => return Err("Fatal Python error: invalid -X utf8 option value\n".to_owned()),
                 },
                 "no_debug_ranges" => self.code_debug_ranges = false,
+                "importtime" => {
+                    let value = value.as_deref().unwrap_or("1");
+                    self.import_time = import_time(value).ok_or_else(|| bad_import_time("-X importtime:"))?;
+                }
                 "warn_default_encoding" => self.warn_default_encoding = 1,
                 "pycache_prefix" => self.pycache_prefix = value.filter(|value| !value.is_empty()),
                 "int_max_str_digits" => {

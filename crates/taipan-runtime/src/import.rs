@@ -5,7 +5,9 @@
 //! `_bootstrap_external` are in the binary as code ([`Frozen`]); they are run at start-up. `__import__`
 //! answers from `sys.modules` itself and asks `importlib` for the rest.
 
-use crate::marshal;
+use crate::{marshal, to_stderr};
+use core::cell::Cell;
+use std::time::{Duration, Instant};
 use taipan_eval::call;
 use taipan_eval::code::Code;
 use taipan_object::dict::Dict;
@@ -151,10 +153,60 @@ fn load(name: &Str) -> PyResult {
         && !is_none(&found)
     {
         wait_until_complete(&found, name)?;
+        if state::interp().import_time.get() > 1 {
+            let width = 2 * ImportTimes::get().level.get();
+            let name = name.to_lossy();
+            to_stderr(&format!("import time: cached    | cached     | {name:>width$}\n"));
+        }
         return Ok(found);
     }
     let Some((importlib, function)) = importlib() else { return import_native(&name.to_lossy()) };
-    importlib.call_method(intern!("_find_and_load"), &[name, &function]).map_err(trim_traceback)
+    let find = || importlib.call_method(intern!("_find_and_load"), &[name, &function]);
+    let found = if state::interp().import_time.get() > 0 { timed(name, find) } else { find() };
+    found.map_err(trim_traceback)
+}
+
+/// What `-X importtime` has to remember.
+#[derive(Default)]
+struct ImportTimes {
+    /// Imports that are under way.
+    level: Cell<usize>,
+    /// What the imports within the innermost of them have taken.
+    within: Cell<Duration>,
+    headed: Cell<bool>,
+}
+
+impl ImportTimes {
+    fn get() -> &'static ImportTimes {
+        state::interp().extension(ImportTimes::default)
+    }
+}
+
+/// Finds a module and tells how long that took.
+fn timed(name: &Str, find: impl FnOnce() -> PyResult) -> PyResult {
+    let times = ImportTimes::get();
+    if !times.headed.replace(true) {
+        to_stderr("import time: self [us] | cumulative | imported package\n");
+    }
+    let level = times.level.get();
+    times.level.set(level + 1);
+    let before = times.within.take();
+    let begun = Instant::now();
+    let found = find();
+    let taken = begun.elapsed();
+    let own = taken.saturating_sub(times.within.get());
+    times.level.set(level);
+    times.within.set(before + taken);
+    let micros = |time: Duration| time.as_nanos().div_ceil(1000);
+    to_stderr(&format!(
+        "import time: {:>9} | {:>10} | {:indent$}{}\n",
+        micros(own),
+        micros(taken),
+        "",
+        name.to_lossy(),
+        indent = 2 * level
+    ));
+    found
 }
 
 /// Another thread may be loading the module: its lock is waited for.
