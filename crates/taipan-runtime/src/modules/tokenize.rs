@@ -2,6 +2,7 @@
 
 use crate::compile::{parse_error, syntax_error_at};
 use core::cell::{Cell, RefCell};
+use std::rc::Rc;
 use taipan_object::bytes::Bytes;
 use taipan_object::dict::Dict;
 use taipan_object::err::type_error;
@@ -21,7 +22,8 @@ struct Row {
     text: String,
     start: (i32, i32),
     end: (i32, i32),
-    line: String,
+    /// Shared by the tokens of a line, which may be long and many.
+    line: Rc<str>,
 }
 
 /// What is left to give out: rows, then perhaps an error.
@@ -29,6 +31,8 @@ struct Row {
 struct Rest {
     rows: std::collections::VecDeque<Row>,
     error: Option<PyErr>,
+    /// The line of the token given out last, and the str of it.
+    line: Option<(Rc<str>, Ref<Str>)>,
 }
 
 /// An iterator over the tokens of what `readline` gives.
@@ -92,11 +96,18 @@ fn read(tokens: &View) -> PyResult<String> {
     }
 }
 
+/// First line, last line, and their text.
+type SharedText = ((i32, i32), Rc<str>);
+
 /// The source with plain line ends, and where its lines begin.
 struct Lines<'a> {
     original: Vec<&'a str>,
     plain: String,
     starts: Vec<usize>,
+    /// The text of the lines that were asked for last.
+    shared: RefCell<Option<SharedText>>,
+    /// A place whose column in characters is known: line, column in bytes, column in characters.
+    known: Cell<(i32, usize, i32)>,
 }
 
 impl<'a> Lines<'a> {
@@ -118,7 +129,7 @@ impl<'a> Lines<'a> {
         if !plain.is_empty() && !plain.ends_with('\n') {
             plain.push('\n');
         }
-        Self { original, plain, starts }
+        Self { original, plain, starts, shared: RefCell::default(), known: Cell::default() }
     }
 
     /// The text of the lines from `first` to `last`, counted from 1.
@@ -126,6 +137,15 @@ impl<'a> Lines<'a> {
         let index = |line: i32| usize::try_from(line - 1).unwrap_or(0).min(self.original.len());
         let (first, last) = (index(first), index(last + 1));
         self.original.get(first..last.max(first)).map(|lines| lines.concat()).unwrap_or_default()
+    }
+
+    /// As [`text`](Lines::text); one text for all that ask for the same lines in turn.
+    fn shared_text(&self, first: i32, last: i32) -> Rc<str> {
+        let mut shared = self.shared.borrow_mut();
+        match &*shared {
+            Some((lines, text)) if *lines == (first, last) => text.clone(),
+            _ => shared.insert(((first, last), self.text(first, last).into())).1.clone(),
+        }
     }
 
     /// Whether the last line holds white space or a comment only.
@@ -139,9 +159,18 @@ impl<'a> Lines<'a> {
     /// A byte column of a line in characters.
     fn column(&self, line: i32, column: i32) -> i32 {
         let Ok(bytes) = usize::try_from(column) else { return column };
-        let start = usize::try_from(line - 1).ok().and_then(|line| self.starts.get(line)).copied();
-        let before = start.and_then(|start| self.plain.get(start..start + bytes));
-        before.map_or(column, |text| text.chars().count() as i32)
+        let Some(start) = usize::try_from(line - 1).ok().and_then(|line| self.starts.get(line)) else {
+            return column;
+        };
+        // Tokens come in order: what was counted for the last one is not counted again.
+        let (from, counted) = match self.known.get() {
+            (known, from, counted) if known == line && from <= bytes => (from, counted),
+            _ => (0, 0),
+        };
+        let Some(between) = self.plain.get(start + from..start + bytes) else { return column };
+        let characters = counted + between.chars().count() as i32;
+        self.known.set((line, bytes, characters));
+        characters
     }
 }
 
@@ -178,7 +207,7 @@ fn tokenize(source: &str, extra: bool) -> Rest {
             row.end = (row.start.0, row.start.1 + row.text.chars().count() as i32);
         }
         if trailing && lines.ends_idle() {
-            row.line = String::new();
+            row.line = Rc::default();
         }
         if extra {
             let at_last = token.end_lineno >= last_line;
@@ -187,7 +216,7 @@ fn tokenize(source: &str, extra: bool) -> Rest {
                 let line = last_line + 1;
                 row.start = (line, 0);
                 row.end = (line, 0);
-                row.line = String::new();
+                row.line = Rc::default();
             }
         }
         rest.rows.push_back(row);
@@ -197,9 +226,9 @@ fn tokenize(source: &str, extra: bool) -> Rest {
     }
 }
 
-fn line_of(token: &Token, lines: &Lines<'_>) -> String {
+fn line_of(token: &Token, lines: &Lines<'_>) -> Rc<str> {
     let first = if is_string(token.kind) { token.lineno } else { token.end_lineno };
-    lines.text(first, token.end_lineno)
+    lines.shared_text(first, token.end_lineno)
 }
 
 /// What `tokenize` has otherwise than the parser.
@@ -268,12 +297,22 @@ fn next(tokens: &View) -> PyResult<Option<Ref>> {
         let rest = tokenize(&source, tokens.extra);
         *tokens.rest.borrow_mut() = rest;
     }
-    let row = tokens.rest.borrow_mut().rows.pop_front();
-    let Some(row) = row else {
-        return match tokens.rest.borrow_mut().error.take() {
-            Some(error) => Err(error),
-            None => Ok(None),
+    let (row, known) = {
+        let mut rest = tokens.rest.borrow_mut();
+        let Some(row) = rest.rows.pop_front() else {
+            return rest.error.take().map_or(Ok(None), Err);
         };
+        let known =
+            rest.line.as_ref().filter(|known| Rc::ptr_eq(&known.0, &row.line)).map(|known| known.1.clone());
+        (row, known)
+    };
+    let line = match known {
+        Some(line) => line,
+        None => {
+            let line = Str::from_utf8(&row.line)?;
+            tokens.rest.borrow_mut().line = Some((row.line.clone(), line.clone()));
+            line
+        }
     };
     let place = |(line, column): (i32, i32)| {
         let number = |value: i32| Int::from_i64(i64::from(value)).upcast();
@@ -284,7 +323,7 @@ fn next(tokens: &View) -> PyResult<Option<Ref>> {
         Str::from_utf8(&row.text)?.upcast(),
         place(row.start)?.upcast(),
         place(row.end)?.upcast(),
-        Str::from_utf8(&row.line)?.upcast(),
+        line.upcast(),
     ])?;
     Ok(Some(made.upcast()))
 }
