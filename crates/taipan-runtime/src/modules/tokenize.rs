@@ -15,6 +15,7 @@ use taipan_object::unicode::Str;
 use taipan_object::{Object, PyErr, PyResult, Ref, Type, intern, payload, state};
 use taipan_syntax::lexer::{LexError, LexOptions, Lexer};
 use taipan_syntax::token::{Kind, Token};
+use taipan_syntax::{ErrorKind, ErrorPlace, ParseError};
 
 /// A token as the library wants it, in characters.
 struct Row {
@@ -179,7 +180,27 @@ fn is_string(kind: Kind) -> bool {
 }
 
 /// The rows of a source and the error that ends them.
-fn tokenize(source: &str, extra: bool) -> Rest {
+fn tokenize(whole: &str, extra: bool) -> Rest {
+    // A line with a NUL is never read: the tokens end before it.
+    let nul = whole.find('\0');
+    let cut = nul.map_or(whole.len(), |at| whole[..at].rfind('\n').map_or(0, |newline| newline + 1));
+    let source = &whole[..cut];
+    let null_byte = || {
+        let line = source.matches('\n').count() as i32 + 1;
+        let before = nul.map_or("", |at| &whole[cut..at]);
+        let error = ParseError {
+            kind: ErrorKind::SyntaxError,
+            msg: "source code cannot contain null bytes".to_owned(),
+            place: Some(ErrorPlace {
+                lineno: line,
+                offset: 0,
+                end_lineno: Some(line),
+                end_offset: Some(0),
+                text: Some(before.to_owned()),
+            }),
+        };
+        parse_error(&error, intern!("<string>"))
+    };
     let lines = Lines::new(source);
     let implicit_newline = !source.is_empty() && !source.ends_with('\n');
     let last_line = lines.original.len() as i32;
@@ -188,10 +209,16 @@ fn tokenize(source: &str, extra: bool) -> Rest {
     loop {
         let token = lexer.next_token();
         if token.kind == Kind::ERRORTOKEN {
-            rest.error = Some(failure(&lexer, &lines));
+            let cut_off = lexer.unterminated_at_end() || matches!(lexer.error(), Some(LexError::Eof));
+            let at_nul = nul.is_some() && cut_off;
+            rest.error = Some(if at_nul { null_byte() } else { failure(&lexer, &lines) });
             return rest;
         }
         let trailing = token.kind == Kind::ENDMARKER || token.kind == Kind::DEDENT && lexer.reached_end();
+        if trailing && nul.is_some() {
+            rest.error = Some(null_byte());
+            return rest;
+        }
         let mut row = Row {
             kind: if token.kind.is_keyword() { Kind::NAME as u8 } else { token.kind as u8 },
             text: token.text(&lines.plain).to_owned(),
