@@ -4,8 +4,7 @@
 //! what is one in the plain data becomes one object, and tables and tuples with equal content are shared among the
 //! code objects of a compilation, as CPython shares them.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::Hasher;
 use std::rc::Rc;
 
 use crate::code::{Code, Parts, text};
@@ -16,53 +15,22 @@ use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{self, Str};
 use taipan_object::{PyResult, Ref, protocol, singletons};
-
-/// A quick hash: the keys are addresses, numbers and code tables.
-#[derive(Default)]
-struct QuickHasher(u64);
-
-impl Hasher for QuickHasher {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.write_u64(u64::from_le_bytes(*word));
-        }
-        let mut last = bytes.len() as u64;
-        for byte in rest {
-            last = (last << 8) | u64::from(*byte);
-        }
-        self.write_u64(last);
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
-    }
-
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
-}
-
-type Quick<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
+use taipan_text::hash::{FastHasher, FastMap};
 
 /// The objects made so far.
 struct Maker<'a> {
     filename: &'a Str,
     /// Names by the address of their text.
-    names: Quick<usize, Ref<Str>>,
+    names: FastMap<usize, Ref<Str>>,
     /// Constants by the address of what they share.
-    shared: Quick<usize, Ref>,
+    shared: FastMap<usize, Ref>,
     /// Floats by their bits.
-    floats: Quick<u64, Ref>,
-    complexes: Quick<(u64, u64), Ref>,
+    floats: FastMap<u64, Ref>,
+    complexes: FastMap<(u64, u64), Ref>,
     /// Tables by the hash of their content; where another has that already, by the next number that is free.
-    tables: Quick<u64, Ref<Bytes>>,
+    tables: FastMap<u64, Ref<Bytes>>,
     /// Tuples by the hash of their items' addresses, in the same way. They keep the items alive.
-    tuples: Quick<u64, Ref<Tuple>>,
+    tuples: FastMap<u64, Ref<Tuple>>,
 }
 
 impl Code {
@@ -102,12 +70,12 @@ impl Maker<'_> {
     fn new(filename: &Str) -> Maker<'_> {
         Maker {
             filename,
-            names: Quick::default(),
-            shared: Quick::default(),
-            floats: Quick::default(),
-            complexes: Quick::default(),
-            tables: Quick::default(),
-            tuples: Quick::default(),
+            names: FastMap::default(),
+            shared: FastMap::default(),
+            floats: FastMap::default(),
+            complexes: FastMap::default(),
+            tables: FastMap::default(),
+            tuples: FastMap::default(),
         }
     }
 
@@ -182,7 +150,7 @@ impl Maker<'_> {
     }
 
     fn table(&mut self, plain: &[u8]) -> PyResult<Ref<Bytes>> {
-        let mut hasher = QuickHasher::default();
+        let mut hasher = FastHasher::default();
         hasher.write(plain);
         let mut key = hasher.finish();
         while let Some(table) = self.tables.get(&key) {
@@ -197,7 +165,7 @@ impl Maker<'_> {
     }
 
     fn tuple(&mut self, items: Vec<Ref>) -> PyResult<Ref<Tuple>> {
-        let mut hasher = QuickHasher::default();
+        let mut hasher = FastHasher::default();
         for item in &items {
             hasher.write_usize(item.as_ptr().addr());
         }

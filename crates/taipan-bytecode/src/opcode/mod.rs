@@ -248,14 +248,6 @@ const UNFIXED: i8 = i8::MIN;
 /// One more than the highest number of an opcode, for tables by number.
 pub const OPCODE_COUNT: usize = COUNT;
 
-/// Values taken from and put on the stack, where both are the same for every argument.
-pub const fn fixed_pops_and_pushes(opcode: Opcode) -> Option<(u8, u8)> {
-    match EFFECTS[opcode as usize] {
-        (VARIES, _) | (_, VARIES) => None,
-        fixed => Some(fixed),
-    }
-}
-
 /// How the stack depth changes on the way to the next instruction, where that is the same for every argument.
 #[inline]
 pub fn fixed_stack_effect(opcode: Opcode) -> Option<i64> {

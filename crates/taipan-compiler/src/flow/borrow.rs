@@ -6,7 +6,6 @@
 //! on the stack, when the value is stored in a local, or when it is still there at the end of the block.
 
 use taipan_bytecode::Opcode;
-use taipan_bytecode::opcode::{OPCODE_COUNT, fixed_pops_and_pushes};
 
 use super::graph::{Block, BlockId, Graph, NO_BLOCK, holds};
 
@@ -104,62 +103,6 @@ fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {
     }
 }
 
-/// Is its effect on the abstract stack more than popping values and pushing others?
-const fn is_special(op: Opcode) -> bool {
-    matches!(
-        op,
-        Opcode::DELETE_FAST
-            | Opcode::LOAD_FAST
-            | Opcode::LOAD_FAST_AND_CLEAR
-            | Opcode::LOAD_FAST_LOAD_FAST
-            | Opcode::STORE_FAST
-            | Opcode::STORE_FAST_LOAD_FAST
-            | Opcode::STORE_FAST_STORE_FAST
-            | Opcode::COPY
-            | Opcode::SWAP
-            | Opcode::FORMAT_SIMPLE
-            | Opcode::GET_ANEXT
-            | Opcode::GET_LEN
-            | Opcode::GET_YIELD_FROM_ITER
-            | Opcode::IMPORT_FROM
-            | Opcode::MATCH_KEYS
-            | Opcode::MATCH_MAPPING
-            | Opcode::MATCH_SEQUENCE
-            | Opcode::WITH_EXCEPT_START
-            | Opcode::DICT_MERGE
-            | Opcode::DICT_UPDATE
-            | Opcode::LIST_APPEND
-            | Opcode::LIST_EXTEND
-            | Opcode::MAP_ADD
-            | Opcode::RERAISE
-            | Opcode::SET_ADD
-            | Opcode::SET_UPDATE
-            | Opcode::END_SEND
-            | Opcode::SET_FUNCTION_ATTRIBUTE
-            | Opcode::CHECK_EXC_MATCH
-            | Opcode::FOR_ITER
-            | Opcode::LOAD_ATTR
-            | Opcode::LOAD_SUPER_ATTR
-            | Opcode::LOAD_SPECIAL
-            | Opcode::PUSH_EXC_INFO
-            | Opcode::SEND
-    ) || op.is_block_push()
-}
-
-/// What the other opcodes pop and push, where that is the same for every argument.
-static ORDINARY: [Option<(u8, u8)>; OPCODE_COUNT] = {
-    let mut table = [None; OPCODE_COUNT];
-    let mut i = 0;
-    while i < Opcode::ALL.len() {
-        let op = Opcode::ALL[i];
-        if !is_special(op) {
-            table[op as usize] = fixed_pops_and_pushes(op);
-        }
-        i += 1;
-    }
-    table
-};
-
 fn run_block(block: &Block, walk: &mut Walk) {
     walk.spoiled.clear();
     walk.spoiled.resize(block.instrs.len(), false);
@@ -167,15 +110,6 @@ fn run_block(block: &Block, walk: &mut Walk) {
     walk.stack.resize(block.start_depth.max(0) as usize, UNKNOWN);
     for (at, instr) in block.instrs.iter().enumerate() {
         let arg = instr.arg;
-        // Most instructions pop so many values and push so many; one test finds them.
-        if let Some((pops, pushes)) = ORDINARY[instr.op as usize] {
-            let depth = walk.stack.len().saturating_sub(usize::from(pops));
-            walk.stack.truncate(depth);
-            for _ in 0..pushes {
-                walk.push(at, NONE);
-            }
-            continue;
-        }
         match instr.op {
             Opcode::DELETE_FAST => walk.kill(arg),
             Opcode::LOAD_FAST => walk.push(at, arg),

@@ -159,6 +159,12 @@ unsafe fn tell(
     Ok(())
 }
 
+/// The tools that want to hear of an event at the instruction `unit`; none while a tool is being told.
+unsafe fn listeners(thread: *mut ThreadState, frame: *mut Frame, event: usize, unit: usize) -> u8 {
+    // SAFETY: by contract of the callers.
+    unsafe { if (*thread).base.tracing != 0 { 0 } else { tools_at(Frame::code(frame), unit, event) } }
+}
+
 /// Tells of an event at the instruction `unit`, with what belongs to it.
 ///
 /// # Safety
@@ -174,14 +180,11 @@ pub unsafe fn fire(
 ) -> PyResult<()> {
     // SAFETY: by contract.
     unsafe {
-        if (*thread).base.tracing != 0 {
-            return Ok(());
-        }
-        let code = Frame::code(frame);
-        let tools = tools_at(code, unit, event);
+        let tools = listeners(thread, frame, event, unit);
         if tools == 0 {
             return Ok(());
         }
+        let code = Frame::code(frame);
         let at = offset(unit);
         let mut args: Vec<&Object> = Vec::with_capacity(4);
         args.push(code);
@@ -207,15 +210,11 @@ pub unsafe fn jump(
 ) -> PyResult<()> {
     // SAFETY: by contract.
     unsafe {
-        if (*thread).base.tracing != 0 {
-            return Ok(());
-        }
-        let code = Frame::code(frame);
-        let tools = tools_at(code, unit, event);
+        let tools = listeners(thread, frame, event, unit);
         if tools == 0 {
             return Ok(());
         }
-        tell(thread, frame, unit, event, tools, &[code, &offset(from), &offset(to)])
+        tell(thread, frame, unit, event, tools, &[Frame::code(frame), &offset(from), &offset(to)])
     }
 }
 
@@ -335,7 +334,7 @@ pub unsafe fn stop_iteration(
 ) -> PyResult<()> {
     // SAFETY: by contract.
     unsafe {
-        if (*thread).base.tracing != 0 || tools_at(Frame::code(frame), unit, event::STOP_ITERATION) == 0 {
+        if listeners(thread, frame, event::STOP_ITERATION, unit) == 0 {
             return Ok(());
         }
         let value = Some(value).filter(|value| !taipan_object::singletons::is_none(value));

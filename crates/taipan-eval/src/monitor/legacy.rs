@@ -38,23 +38,16 @@ const fn bit(event: usize) -> u32 {
     1 << event
 }
 
-const TRACED: u32 = bit(event::PY_START)
+/// How frames begin, go on and end.
+const FRAMES: u32 = bit(event::PY_START)
     | bit(event::PY_RESUME)
     | bit(event::PY_RETURN)
     | bit(event::PY_YIELD)
-    | bit(event::LINE)
-    | bit(event::JUMP)
-    | bit(event::STOP_ITERATION)
-    | bit(event::RAISE)
     | bit(event::PY_UNWIND)
     | bit(event::PY_THROW);
-const PROFILED: u32 = bit(event::PY_START)
-    | bit(event::PY_RESUME)
-    | bit(event::PY_RETURN)
-    | bit(event::PY_YIELD)
-    | bit(event::CALL)
-    | bit(event::PY_UNWIND)
-    | bit(event::PY_THROW);
+const TRACED: u32 =
+    FRAMES | bit(event::LINE) | bit(event::JUMP) | bit(event::STOP_ITERATION) | bit(event::RAISE);
+const PROFILED: u32 = FRAMES | bit(event::CALL);
 
 /// A thread's function: what is called, with an object of its own.
 pub type Function = Option<(Py_tracefunc, Ref)>;
