@@ -137,10 +137,9 @@ impl Maker<'_> {
         let mut codes = vec![module];
         while let Some(code) = codes.pop() {
             let mut note = |plain: &'p PyStr| {
-                let address = plain.as_bytes().as_ptr().addr();
-                if let Some(text) = plain.as_str()
-                    && seen.insert(address)
-                {
+                let text = plain.as_bytes();
+                let address = text.as_ptr().addr();
+                if text.is_ascii() && seen.insert(address) {
                     addresses.push(address);
                     texts.push(text);
                 }
@@ -158,7 +157,7 @@ impl Maker<'_> {
                 }
             }
         }
-        let names = unicode::intern_immortal_texts(&texts)?;
+        let names = unicode::intern_immortal_ascii(&texts)?;
         self.names.extend(addresses.into_iter().zip(names));
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! interned for ever is immortal. It grows to hundreds of thousands of entries, far more than the caches of a
 //! processor hold, so what a search costs is the lines of memory it waits for: a slot has the whole hash beside the
 //! address, which leaves one line of the table and one of the str, and many texts at once
-//! ([`intern_immortal_texts`]) are asked for first and looked at later.
+//! ([`intern_immortal_ascii`]) are asked for first and looked at later.
 
 use crate::err::PyResult;
 use crate::handle::{Object, Ref};
@@ -171,11 +171,11 @@ pub fn intern_immortal(text: Ref<Str>) -> Ref<Str> {
     text
 }
 
-/// The interned strs of texts for ever, made where there is none.
+/// The interned strs of ASCII texts for ever, made where there is none.
 ///
 /// # Errors
 /// `MemoryError`.
-pub fn intern_immortal_texts(texts: &[&str]) -> PyResult<Vec<Ref<Str>>> {
+pub fn intern_immortal_ascii(texts: &[&[u8]]) -> PyResult<Vec<Ref<Str>>> {
     const AT_ONCE: usize = 32;
     let mut all = Vec::with_capacity(texts.len());
     let mut hashes = [0; AT_ONCE];
@@ -183,27 +183,21 @@ pub fn intern_immortal_texts(texts: &[&str]) -> PyResult<Vec<Ref<Str>>> {
         {
             let table = state::interp().interned.borrow();
             for (text, hash) in texts.iter().zip(&mut hashes) {
-                *hash = hash_bytes(text.as_bytes());
+                *hash = hash_bytes(text);
                 table.prefetch(*hash);
             }
             hashes[..texts.len()].iter().for_each(|hash| table.prefetch_text(*hash));
         }
         for (text, hash) in texts.iter().zip(hashes) {
-            all.push(intern_immortal_text(text, hash)?);
+            let is_it = |other: &Str| other.is_ascii() && other.data_bytes() == *text;
+            let found = state::interp().interned.borrow().find(hash, is_it);
+            all.push(intern_immortal(match found {
+                Some(found) => found,
+                None => Str::from_latin1(text)?,
+            }));
         }
     }
     Ok(all)
-}
-
-/// `hash` is that of the bytes, which ASCII text has as a str, too.
-fn intern_immortal_text(text: &str, hash: isize) -> PyResult<Ref<Str>> {
-    let is_it = |other: &Str| other.is_ascii() && other.data_bytes() == text.as_bytes();
-    if text.is_ascii()
-        && let Some(found) = state::interp().interned.borrow().find(hash, is_it)
-    {
-        return Ok(intern_immortal(found));
-    }
-    Ok(intern_immortal(Str::from_utf8(text)?))
 }
 
 /// Takes a str out of the table.

@@ -11,7 +11,7 @@ use crate::alloc;
 use crate::err::{self, PyErr, PyResult};
 use crate::handle::{Object, Ref};
 use crate::intern;
-pub use crate::intern::{intern, intern_immortal, intern_immortal_texts};
+pub use crate::intern::{intern, intern_immortal, intern_immortal_ascii};
 use crate::layout;
 use crate::refcount;
 use crate::statics::PyUnicode_Type;
