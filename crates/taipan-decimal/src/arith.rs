@@ -221,3 +221,8 @@ fn finite_sqrt(a: &Dec, ideal: i64, ctx: &Context) -> Result<Dec, NoMemory> {
     }
     Ok(Dec::new(false, root, exp))
 }
+
+/// The number rounded, with nothing else changed.
+pub fn plus_exactly(a: &Dec, ctx: &Context, st: &mut u32) -> Dec {
+    a.clone().finalize(ctx, st)
+}

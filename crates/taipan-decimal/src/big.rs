@@ -6,6 +6,7 @@
 //! 10**(19 * 2**k), so it costs a few products.
 
 use crate::NoMemory;
+use crate::coeff::Coeff;
 use crate::limbs::{self, BASE};
 use dashu_int::UBig;
 use dashu_int::ops::DivRem;
@@ -169,4 +170,43 @@ pub fn to_digits30(big: &UBig) -> Vec<u32> {
     }
     out.push(have as u32);
     out
+}
+
+/// `mantissa * 2**exponent` as a coefficient; for a negative exponent that of the decimal fraction.
+///
+/// # Errors
+/// When there is no memory for it.
+pub fn scaled_by_two(mantissa: u64, exponent: i64) -> Result<Coeff, NoMemory> {
+    let mantissa = UBig::from(mantissa);
+    let whole = if exponent >= 0 {
+        mantissa << exponent as usize
+    } else {
+        mantissa * UBig::from(5u8).pow(exponent.unsigned_abs() as usize)
+    };
+    to_limbs(&whole).map(Coeff::from_limbs)
+}
+
+/// A coefficient as digits of 30 bits.
+pub fn coeff_digits30(coeff: &Coeff) -> Vec<u32> {
+    to_digits30(&from_limbs(coeff.limbs(&mut [0; 2])))
+}
+
+/// Numerator and denominator of `coeff * 10**exp` in lowest terms, as digits of 30 bits.
+///
+/// # Errors
+/// When there is no memory for them.
+pub fn ratio(coeff: &Coeff, exp: i64) -> Result<(Vec<u32>, Vec<u32>), NoMemory> {
+    if coeff.is_zero() {
+        return Ok((Vec::new(), vec![1]));
+    }
+    if exp >= 0 {
+        return Ok((coeff_digits30(&coeff.shl(exp.unsigned_abs())?), vec![1]));
+    }
+    // Zeros at the end cancel against the power of ten as they are.
+    let zeros = coeff.trailing_zeros().min(exp.unsigned_abs());
+    let places = exp.unsigned_abs() - zeros;
+    let denominator = from_limbs(Coeff::ONE.shl(places)?.limbs(&mut [0; 2]));
+    let numerator = from_limbs(coeff.shr(zeros)?.0.limbs(&mut [0; 2]));
+    let common = dashu_int::ops::Gcd::gcd(&numerator, &denominator);
+    Ok((to_digits30(&(numerator / &common)), to_digits30(&(denominator / common))))
 }

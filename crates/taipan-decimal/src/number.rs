@@ -463,3 +463,42 @@ impl Dec {
         if a < 0 { magnitudes.reverse() } else { magnitudes }
     }
 }
+
+/// The modulus of Python's hashes of numbers, 2**61 - 1.
+const HASH_MODULUS: u64 = (1 << 61) - 1;
+
+/// `base ** exp` modulo [`HASH_MODULUS`].
+fn hash_power(base: u64, mut exp: u64) -> u64 {
+    let mul = |a: u64, b: u64| (u128::from(a) * u128::from(b) % u128::from(HASH_MODULUS)) as u64;
+    let (mut result, mut power) = (1, base);
+    while exp != 0 {
+        if exp & 1 == 1 {
+            result = mul(result, power);
+        }
+        power = mul(power, power);
+        exp >>= 1;
+    }
+    result
+}
+
+impl Dec {
+    /// Python's hash of a finite number: the value modulo a prime, as for every number.
+    pub fn python_hash(&self) -> i64 {
+        let modulus = u128::from(HASH_MODULUS);
+        let base = u128::from(crate::limbs::BASE) % modulus;
+        let mut room = [0; 2];
+        let coeff = self
+            .coeff
+            .limbs(&mut room)
+            .iter()
+            .rev()
+            .fold(0u128, |sum, &limb| (sum * base + u128::from(limb)) % modulus);
+        // 10 ** (p - 1) is 1, so a negative exponent counts from there.
+        let exp = self.exp.rem_euclid((HASH_MODULUS - 1) as i64).unsigned_abs();
+        let hash = (coeff * u128::from(hash_power(10, exp)) % modulus) as i64;
+        match if self.negative { -hash } else { hash } {
+            -1 => -2,
+            hash => hash,
+        }
+    }
+}
