@@ -108,21 +108,12 @@ fn exact_product(a: &Dec, b: &Dec, ctx: &Context, st: &mut u32) -> Dec {
 
 /// `a * b + c` with one rounding.
 pub fn fma(a: &Dec, b: &Dec, c: &Dec, ctx: &Context, st: &mut u32) -> Dec {
-    if (a.is_nan() || b.is_nan() || c.is_nan())
-        && let Some(nan) = fma_nan(a, b, c, ctx, st)
-    {
-        return nan;
-    }
     let before = *st;
     let product = exact_product(a, b, ctx, st);
     if *st & !before & (INVALID_OPERATION | MALLOC_ERROR) != 0 {
         return product;
     }
     add(&product, c, ctx, st)
-}
-
-fn fma_nan(a: &Dec, b: &Dec, c: &Dec, ctx: &Context, st: &mut u32) -> Option<Dec> {
-    Dec::propagate(&[a, b, c], ctx, st)
 }
 
 /// The number with its sign turned, rounded.

@@ -90,7 +90,7 @@ impl Spec {
             Some(_) => return None,
         }
         if spec.locale {
-            spec.kind = if capitals { 'G' } else { 'g' };
+            spec.kind = 'g';
         }
         (at + 1 == chars.len()).then_some(spec)
     }

@@ -223,7 +223,7 @@ const GETSET: &[GetSetRow] = &[
     attribute!("prec", c"prec", |c: &ContextView| c.settings.limits().prec, c"How many digits results have."),
     attribute!("Emax", c"Emax", |c: &ContextView| c.settings.limits().emax, c"The greatest exponent."),
     attribute!("Emin", c"Emin", |c: &ContextView| c.settings.limits().emin, c"The least exponent."),
-    attribute!("rounding", c"rounding", |c: &ContextView| c.settings.round().0, c"The name of the rounding."),
+    attribute!("rounding", c"rounding", |c: &ContextView| super::state::rounding_name(c.settings.round().0), c"The name of the rounding."),
     attribute!(
         "capitals",
         c"capitals",

@@ -46,7 +46,7 @@ fn init(module: &Module) -> PyResult<()> {
     module.add("Context", &context::CONTEXT)?;
     state::add_to(module)?;
     for (name, _) in state::ROUNDINGS {
-        module.add(name, &*name.into_py()?)?;
+        module.add(name, &*state::rounding_name(name)?)?;
     }
     for (name, value) in [
         ("MAX_PREC", MAX_PREC),

@@ -344,7 +344,15 @@ fn from_text(text: &Str, context: Option<&ContextView>) -> PyResult<Dec> {
     })
 }
 
-/// A tuple of sign, digits and exponent as a number.
+/// A tuple or a list as a tuple.
+fn as_tuple_of(value: &Object) -> PyResult<Option<Ref<Tuple>>> {
+    match value.downcast::<List>() {
+        Some(list) => Ok(Some(list.to_tuple()?)),
+        None => Ok(value.downcast::<Tuple>().map(Ref::of)),
+    }
+}
+
+/// A tuple of sign, digits and exponent as the text of a number.
 fn from_tuple(parts: &Tuple) -> PyResult<Vec<u8>> {
     let [sign, digits, exponent] = *parts.items() else {
         return Err(err::value_error("argument must be a sequence of length 3"));
@@ -381,7 +389,7 @@ fn from_tuple(parts: &Tuple) -> PyResult<Vec<u8>> {
         );
     }
     let bad_digits = || err::value_error("coefficient must be a tuple of digits");
-    let Some(digits) = digits.downcast::<Tuple>() else { return Err(bad_digits()) };
+    let digits = as_tuple_of(digits)?.ok_or_else(bad_digits)?;
     if digits.is_empty() && suffix.is_some() {
         text.push(b'0');
     }
@@ -409,11 +417,7 @@ fn value_of(value: &Object, context: Option<&ContextView>) -> PyResult<Dec> {
     if let Some(int) = value.downcast::<Int>() {
         return from_int(int);
     }
-    let tuple = match value.downcast::<List>() {
-        Some(list) => Some(list.to_tuple()?),
-        None => value.downcast::<Tuple>().map(Ref::of),
-    };
-    if let Some(tuple) = tuple {
+    if let Some(tuple) = as_tuple_of(value)? {
         let text = from_tuple(&tuple)?;
         return under(context, |_, st| {
             let dec = text::parse(&text, &Context::MAX, st);
@@ -481,16 +485,21 @@ fn as_class(class: &Object, dec: Dec) -> PyResult {
     if class.is(exact) { Ok(made.upcast()) } else { class.call(&[made.object()]) }
 }
 
+fn create_from_ascii(context: &ContextView, ascii: &[u8]) -> PyResult<Ref<View>> {
+    make(under(Some(context), |ctx, st| {
+        let dec = text::parse(ascii, ctx, st);
+        dec.finalize(ctx, st)
+    })?)
+}
+
 /// `create_decimal`: rounded to a context.
 pub fn create(context: &ContextView, value: Option<&Object>) -> PyResult<Ref<View>> {
     let Some(value) = value else { return make(Dec::triple(false, 0, 0)) };
     if let Some(text) = value.downcast::<Str>() {
-        let ascii = plain_ascii(text);
-        let dec = under(Some(context), |ctx, st| {
-            let dec = text::parse(&ascii, ctx, st);
-            dec.finalize(ctx, st)
-        })?;
-        return make(dec);
+        return create_from_ascii(context, &plain_ascii(text));
+    }
+    if let Some(tuple) = as_tuple_of(value)? {
+        return create_from_ascii(context, &from_tuple(&tuple)?);
     }
     let exact: &Type = &DECIMAL;
     let room = |ctx: &Context| (ctx.prec - i64::from(ctx.clamp)).unsigned_abs();

@@ -98,7 +98,9 @@ pub fn bits_of_dict(values: &Dict) -> PyResult<u32> {
 
 /// The names of signals, as in the `repr` of a context.
 pub fn names(bits: u32) -> String {
-    let names: Vec<&str> = SIGNALS.iter().filter(|row| row.1 & bits != 0).map(|row| row.0).collect();
+    const ORDER: [usize; 9] = [8, 0, 2, 6, 1, 3, 7, 5, 4];
+    let rows = ORDER.iter().map(|&index| SIGNALS[index]);
+    let names: Vec<&str> = rows.filter(|row| row.1 & bits != 0).map(|row| row.0).collect();
     format!("[{}]", names.join(", "))
 }
 

@@ -54,6 +54,11 @@ const CONDITIONS: [(&str, u32); 5] = [
     ("InvalidContext", status::INVALID_CONTEXT),
 ];
 
+/// The name of a rounding: one object for equal names, as code has them.
+pub fn rounding_name(name: &str) -> PyResult<Ref<Str>> {
+    Ok(taipan_object::unicode::intern(Str::from_utf8(name)?))
+}
+
 /// What a context is set to and what it has seen.
 pub struct Settings {
     pub prec: AtomicI64,

@@ -47,8 +47,9 @@ fn invalid_format() -> PyErr {
 fn library_format(number: &View, spec: &Str) -> PyResult {
     let module = (state::interp().hooks.get().import_module)("_pydecimal")?;
     let class = module.getattr(intern!("Decimal"))?;
-    let plain = class.call(&[number.object()])?;
-    match plain.call_method(intern!("__format__"), &[spec]) {
+    let plain = class.call(&[&*number.object().str()?])?;
+    let context = super::state::current()?;
+    match plain.call_method(intern!("__format__"), &[spec, context.object()]) {
         Err(error) if error.is(&PyExc_ValueError) => Err(invalid_format()),
         other => other,
     }
@@ -57,7 +58,7 @@ fn library_format(number: &View, spec: &Str) -> PyResult {
 /// Group sizes from a text or a list as locales have them.
 fn grouping(value: &Object) -> PyResult<Vec<u8>> {
     let mut sizes: Vec<u8> = if let Some(text) = value.downcast::<Str>() {
-        text.code_points().map(|size| u8::try_from(size).unwrap_or(127)).collect()
+        text.code_points().map(|size| u8::try_from(size).unwrap_or(255)).collect()
     } else if let Some(list) = value.downcast::<List>() {
         let size = |size: &Ref| {
             size.downcast::<Int>().and_then(Int::to_i64).and_then(|n| u8::try_from(n).ok()).unwrap_or(127)
@@ -92,7 +93,9 @@ fn apply_locale(spec: &mut Spec, values: &Dict, strict: bool) -> PyResult<()> {
     if let Some(value) = values.get_text("grouping") {
         spec.grouping = grouping(&value)?;
     }
-    if strict && (spec.point.is_empty() || spec.point.chars().count() > 4) {
+    let grouping_fits = spec.grouping.iter().all(|&size| size <= 127);
+    let texts_fit = (1..=4).contains(&spec.point.len()) && spec.separator.len() <= 4;
+    if strict && !(texts_fit && grouping_fits) {
         return Err(err::value_error("invalid override dict"));
     }
     Ok(())
