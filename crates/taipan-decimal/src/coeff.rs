@@ -51,9 +51,12 @@ fn div_pow10(x: u128, n: usize) -> (u128, u128) {
         let power = limbs::POW10[n];
         return (u128::from(small / power), u128::from(small % power));
     }
-    let power = POW10[n];
-    let quotient = x / power;
-    (quotient, x - quotient * power)
+    if n < 20 {
+        let (quotient, rest) = limbs::div_pow10(x, n);
+        return (quotient, u128::from(rest));
+    }
+    let quotient = limbs::div_pow10(limbs::div_pow10(x, 19).0, n - 19).0;
+    (quotient, x - quotient * POW10[n])
 }
 
 impl Coeff {
@@ -101,7 +104,8 @@ impl Coeff {
             Coeff::Big(limbs) => limbs,
             Coeff::Small(_) => {
                 let x = self.small().unwrap_or(0);
-                *room = [(x % u128::from(BASE)) as u64, (x / u128::from(BASE)) as u64];
+                let (high, low) = limbs::split(x);
+                *room = [low, high];
                 limbs::trimmed(room)
             }
         }
@@ -125,7 +129,8 @@ impl Coeff {
     /// The last digit.
     pub fn last_digit(&self) -> u64 {
         match self {
-            Coeff::Small(_) => (self.small().unwrap_or(0) % 10) as u64,
+            // 2**64 ends in 6.
+            Coeff::Small([low, high]) => (low % 10 + high % 10 * 6) % 10,
             Coeff::Big(a) => a[0] % 10,
         }
     }
@@ -148,6 +153,12 @@ impl Coeff {
             }
             count
         };
+        if self.last_digit() != 0 {
+            return 0;
+        }
+        if let Coeff::Small([low, 0]) = *self {
+            return if low == 0 { 0 } else { of_limb(low) };
+        }
         let mut room = [0; 2];
         let limbs = self.limbs(&mut room);
         match limbs.iter().position(|&limb| limb != 0) {

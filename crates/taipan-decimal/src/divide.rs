@@ -1,7 +1,7 @@
 //! Division in its forms: to full precision, to an integer, remainders; powers modulo an integer.
 
 use crate::NoMemory;
-use crate::coeff::{Coeff, POW10, digits_of};
+use crate::coeff::{Coeff, POW10, SMALL_DIGITS, digits_of};
 use crate::number::{Context, Dec, or_no_memory, status::*};
 use core::cmp::Ordering;
 
@@ -39,18 +39,18 @@ pub fn div(a: &Dec, b: &Dec, ctx: &Context, st: &mut u32) -> Dec {
 fn quotient(a: &Dec, b: &Dec, negative: bool, ctx: &Context) -> Result<Dec, NoMemory> {
     let ideal = a.exp - b.exp;
     let shift = b.coeff.digits().cast_signed() - a.coeff.digits().cast_signed() + ctx.prec + 1;
-    let mut exp = ideal - shift;
-    let (mut coeff, exact) = match short_quotient(&a.coeff, &b.coeff, shift) {
+    let (mut coeff, exact, left) = match short_quotient(&a.coeff, &b.coeff, shift) {
         Some(found) => found,
         None if shift >= 0 => {
             let (q, r) = a.coeff.shl(shift.unsigned_abs())?.divrem(&b.coeff)?;
-            (q, r.is_zero())
+            (q, r.is_zero(), 0)
         }
         None => {
             let (q, r) = a.coeff.divrem(&b.coeff.shl(shift.unsigned_abs())?)?;
-            (q, r.is_zero())
+            (q, r.is_zero(), 0)
         }
     };
+    let mut exp = ideal - shift + left;
     if !exact {
         if coeff.last_digit().is_multiple_of(5) {
             coeff = coeff.increment();
@@ -63,31 +63,33 @@ fn quotient(a: &Dec, b: &Dec, negative: bool, ctx: &Context) -> Result<Dec, NoMe
     Ok(Dec::new(negative, coeff, exp))
 }
 
-/// `a * 10**shift / b` where all of it fits machine words: quotient, and whether there is no rest.
-fn short_quotient(a: &Coeff, b: &Coeff, shift: i64) -> Option<(Coeff, bool)> {
-    let (mut rest, divisor) = (a.small()?, u64::try_from(b.small()?).ok()?);
-    let mut shift = u64::try_from(shift).ok()?;
-    let (wide, mut quotient) = (u128::from(divisor), 0u128);
-    // The divisor is below 10**20, so pieces of up to 18 digits can be appended to a remainder.
-    if digits_of(rest) + shift > 57 {
+/// `a * 10**shift / b` where all of it fits machine words: the quotient, whether there is no rest, and by
+/// how many places less it was shifted, because there were only zeros to come.
+fn short_quotient(a: &Coeff, b: &Coeff, shift: i64) -> Option<(Coeff, bool, i64)> {
+    let (dividend, divisor) = (a.small()?, b.small()?);
+    let mut left = u64::try_from(shift).ok()?;
+    // So many digits can be appended to a remainder.
+    let room = SMALL_DIGITS - digits_of(divisor);
+    if room < 6 {
         return None;
     }
-    quotient += rest / wide;
-    rest %= wide;
-    while shift > 0 && rest != 0 {
-        let piece = shift.min(18);
-        rest *= POW10[piece as usize];
-        quotient = quotient.checked_mul(POW10[piece as usize])?.checked_add(rest / wide)?;
-        rest %= wide;
-        shift -= piece;
-    }
-    if shift > 0 {
-        if digits_of(quotient) + shift > 38 {
-            return None;
+    let divided = |x: u128| match (u64::try_from(x), u64::try_from(divisor)) {
+        (Ok(x), Ok(divisor)) => (u128::from(x / divisor), u128::from(x % divisor)),
+        _ => {
+            let quotient = x / divisor;
+            (quotient, x - quotient * divisor)
         }
-        quotient *= POW10[shift as usize];
+    };
+    let (mut quotient, mut rest) = divided(dividend);
+    while left > 0 && rest != 0 {
+        let piece = left.min(room);
+        let power = POW10[piece as usize];
+        let (more, next) = divided(rest * power);
+        quotient = quotient.checked_mul(power)?.checked_add(more)?;
+        rest = next;
+        left -= piece;
     }
-    Some((Coeff::from_u128(quotient), rest == 0))
+    Some((Coeff::from_u128(quotient), rest == 0, left.cast_signed()))
 }
 
 /// Integer quotient and remainder of finite numbers whose divisor is not zero.

@@ -28,7 +28,7 @@ pub struct Spec {
 
 fn number(text: &[char]) -> Option<usize> {
     let digits: String = text.iter().collect();
-    digits.parse().ok().filter(|&value: &usize| value < 1 << 60)
+    digits.parse().ok().filter(|&value: &usize| i64::try_from(value).is_ok())
 }
 
 impl Spec {
@@ -86,11 +86,11 @@ impl Spec {
         match chars.get(at) {
             None => return Some(spec),
             Some(&kind @ ('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%')) => spec.kind = kind,
-            Some('n') if spec.separator.is_empty() => spec.locale = true,
+            Some(&kind @ ('n' | 'N')) if spec.separator.is_empty() => {
+                spec.locale = true;
+                spec.kind = if kind == 'n' { 'g' } else { 'G' };
+            }
             Some(_) => return None,
-        }
-        if spec.locale {
-            spec.kind = 'g';
         }
         (at + 1 == chars.len()).then_some(spec)
     }
@@ -100,8 +100,12 @@ impl Spec {
     /// # Errors
     /// When there is no memory for it.
     pub fn apply(&self, dec: &Dec, ctx: &Context) -> Result<String, NoMemory> {
-        let (negative, whole, rest) =
-            if dec.is_special() { (dec.negative, None, dec.special_text()) } else { self.parts(dec, ctx)? };
+        let (negative, whole, rest) = if dec.is_special() {
+            let percent = if self.kind == '%' { "%" } else { "" };
+            (dec.negative, None, dec.special_text() + percent)
+        } else {
+            self.parts(dec, ctx)?
+        };
         let sign = match (negative, self.sign) {
             (true, _) => "-",
             (false, '-') => "",

@@ -75,10 +75,68 @@ pub fn cmp(a: &[u64], b: &[u64]) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
 }
 
-/// Splits a two-limb value.
+/// A divisor with its top bit set, and what division by it multiplies with instead.
+#[derive(Clone, Copy)]
+pub struct Reciprocal {
+    divisor: u64,
+    inverse: u64,
+}
+
+impl Reciprocal {
+    /// Of a divisor whose top bit is set.
+    pub const fn new(divisor: u64) -> Reciprocal {
+        Reciprocal { divisor, inverse: (u128::MAX / divisor as u128) as u64 }
+    }
+
+    /// Quotient and remainder of a two-word value whose upper word is below the divisor: Möller and
+    /// Granlund's "Improved division by invariant integers", algorithm 4.
+    #[inline(always)]
+    pub const fn divide(self, wide: u128) -> (u64, u64) {
+        let (high, low) = ((wide >> 64) as u64, wide as u64);
+        let guess = (self.inverse as u128 * high as u128).wrapping_add(wide);
+        let mut quotient = ((guess >> 64) as u64).wrapping_add(1);
+        let mut rest = low.wrapping_sub(quotient.wrapping_mul(self.divisor));
+        if rest > guess as u64 {
+            quotient = quotient.wrapping_sub(1);
+            rest = rest.wrapping_add(self.divisor);
+        }
+        if rest >= self.divisor {
+            quotient = quotient.wrapping_add(1);
+            rest -= self.divisor;
+        }
+        (quotient, rest)
+    }
+}
+
+const BY_BASE: Reciprocal = Reciprocal::new(BASE);
+
+/// Splits a value below `BASE * 2**64` into its upper limb, which fits a word, and its lower one.
 #[inline(always)]
-fn split(wide: u128) -> (u64, u64) {
-    ((wide / u128::from(BASE)) as u64, (wide % u128::from(BASE)) as u64)
+pub fn split(wide: u128) -> (u64, u64) {
+    BY_BASE.divide(wide)
+}
+
+/// The powers of ten that fit a word, moved up until their top bit is set.
+static SHIFTED_POWERS: [(u32, Reciprocal); 20] = {
+    let mut all = [(0, BY_BASE); 20];
+    let mut i = 0;
+    while i < 20 {
+        let shift = POW10[i].leading_zeros();
+        all[i] = (shift, Reciprocal::new(POW10[i] << shift));
+        i += 1;
+    }
+    all
+};
+
+/// Quotient and remainder by a power of ten below 10**20.
+#[inline]
+pub fn div_pow10(x: u128, n: usize) -> (u128, u64) {
+    let (shift, by) = SHIFTED_POWERS[n];
+    let top = if shift == 0 { 0 } else { (x >> (128 - shift)) as u64 };
+    let low = x << shift;
+    let (q1, r1) = by.divide(u128::from(top) << 64 | low >> 64);
+    let (q0, r0) = by.divide(u128::from(r1) << 64 | u128::from(low as u64));
+    (u128::from(q1) << 64 | u128::from(q0), r0 >> shift)
 }
 
 /// Adds `b` into `a`, which is at least as long, and gives the carry.
@@ -153,8 +211,9 @@ pub fn div_limb(a: &mut [u64], divisor: u64) -> u64 {
     let mut rest = 0u64;
     for limb in a.iter_mut().rev() {
         let wide = u128::from(rest) * u128::from(BASE) + u128::from(*limb);
-        *limb = (wide / u128::from(divisor)) as u64;
-        rest = (wide % u128::from(divisor)) as u64;
+        let quotient = (wide / u128::from(divisor)) as u64;
+        rest = (wide - u128::from(quotient) * u128::from(divisor)) as u64;
+        *limb = quotient;
     }
     rest
 }

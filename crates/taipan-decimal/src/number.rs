@@ -4,7 +4,7 @@
 //! (zero means that there is none) and has exponent zero.
 
 use crate::NoMemory;
-use crate::coeff::Coeff;
+use crate::coeff::{Coeff, POW10};
 use core::cmp::Ordering;
 
 /// The greatest precision.
@@ -430,6 +430,16 @@ impl Dec {
         }
         if self.exp == other.exp {
             return self.coeff.cmp(&other.coeff);
+        }
+        if let (Some(x), Some(y)) = (self.coeff.small(), other.coeff.small()) {
+            // What overflows when scaled is the greater one.
+            let power = |gap: i64| usize::try_from(gap).ok().and_then(|gap| POW10.get(gap));
+            if let Some(scaled) = power(self.exp - other.exp).and_then(|&power| x.checked_mul(power)) {
+                return scaled.cmp(&y);
+            }
+            if let Some(scaled) = power(other.exp - self.exp).and_then(|&power| y.checked_mul(power)) {
+                return x.cmp(&scaled);
+            }
         }
         self.adjusted().cmp(&other.adjusted()).then_with(|| {
             // The same length when written out: the gap is no greater than the digits at hand.

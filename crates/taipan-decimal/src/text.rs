@@ -184,16 +184,45 @@ impl Dec {
             self.coeff.write_digits(&mut out);
             return out;
         }
-        let digits = self.coeff.to_digits();
+        let mut room = [0; 40];
+        let long;
+        let digits = match self.coeff.small() {
+            Some(small) => small_digits(small, &mut room),
+            None => {
+                long = self.coeff.to_digits();
+                &*long
+            }
+        };
         let count = digits.len() as i64;
         let dot = place(self, count);
-        place_dot(&digits, dot, &mut out);
+        out.reserve(digits.len() + 8);
+        place_dot(digits, dot, &mut out);
         let exponent = self.exp + count - dot;
         if exponent != 0 {
             _ = write!(out, "{}{exponent:+}", if capitals { 'E' } else { 'e' });
         }
         out
     }
+}
+
+/// The digits of a small coefficient.
+fn small_digits(x: u128, room: &mut [u8; 40]) -> &str {
+    let mut at = room.len();
+    let (high, mut low) = limbs::split(x);
+    let mut put = |low: &mut u64| {
+        at -= 1;
+        room[at] = b'0' + (*low % 10) as u8;
+        *low /= 10;
+    };
+    if high != 0 {
+        (0..WIDTH).for_each(|_| put(&mut low));
+        low = high;
+    }
+    put(&mut low);
+    while low != 0 {
+        put(&mut low);
+    }
+    core::str::from_utf8(&room[at..]).unwrap_or("0")
 }
 
 /// Writes digits with a decimal point at a place that may lie outside them.

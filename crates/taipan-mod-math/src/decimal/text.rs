@@ -127,19 +127,21 @@ pub fn format(number: &View, args: &[&Object]) -> PyResult {
     let Some(text) = text.downcast::<Str>() else {
         return Err(err::type_error("format arg must be str"));
     };
-    let mut plain = text.to_utf8()?.to_owned();
+    let plain = text.to_utf8()?;
     if plain.ends_with('N') {
         (state::interp().hooks.get().warn)(
             &PyExc_DeprecationWarning,
             "Format specifier 'N' is deprecated and slated for removal in Python 3.18",
             1,
         )?;
-        plain.pop();
-        plain.push('n');
     }
-    let Some(mut spec) = Spec::parse(&plain, capitals()?) else {
+    let Some(mut spec) = Spec::parse(plain, capitals()?) else {
         return library_format(number, text);
     };
+    let limit = taipan_decimal::MAX_PREC;
+    if spec.width > limit.unsigned_abs() as usize || spec.precision.is_some_and(|precision| precision > limit) {
+        return Err(err::value_error("format specification exceeds internal limits of _decimal"));
+    }
     match values {
         Some(values) => match values.downcast::<Dict>() {
             Some(values) => apply_locale(&mut spec, values, true)?,
