@@ -260,7 +260,11 @@ fn reduced(a: &Dec, modulus: &Coeff) -> Result<Coeff, NoMemory> {
 }
 
 fn integer_coeff(a: &Dec) -> Result<Coeff, NoMemory> {
-    if a.exp >= 0 { a.coeff.shl(a.exp.unsigned_abs()) } else { a.coeff.shr(a.exp.unsigned_abs()).map(|(q, _)| q) }
+    if a.exp >= 0 {
+        a.coeff.shl(a.exp.unsigned_abs())
+    } else {
+        a.coeff.shr(a.exp.unsigned_abs()).map(|(q, _)| q)
+    }
 }
 
 /// `base ** exp % modulus` for integers.

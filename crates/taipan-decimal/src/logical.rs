@@ -112,7 +112,7 @@ pub fn xor(a: &Dec, b: &Dec, ctx: &Context, st: &mut u32) -> Dec {
 
 /// Every digit of the precision turned over.
 pub fn invert(a: &Dec, ctx: &Context, st: &mut u32) -> Dec {
-    if !is_logical(a) {
+    if a.is_special() || a.negative || a.exp != 0 {
         return Dec::invalid(INVALID_OPERATION, st);
     }
     let ones = || -> Result<Coeff, NoMemory> {

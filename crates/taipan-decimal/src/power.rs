@@ -31,8 +31,7 @@ pub fn pow(base: &Dec, exp: &Dec, ctx: &Context, st: &mut u32) -> Dec {
     if base.negative && !integer {
         return Dec::invalid(INVALID_OPERATION, st);
     }
-    let against_one =
-        if base.is_infinite() { Ordering::Greater } else { base.cmp_abs(&Dec::ONE) };
+    let against_one = if base.is_infinite() { Ordering::Greater } else { base.cmp_abs(&Dec::ONE) };
     if exp.is_infinite() {
         return match if exp.negative { against_one.reverse() } else { against_one } {
             Ordering::Equal => {

@@ -151,9 +151,12 @@ impl Dec {
 
     /// Text in scientific notation where an exponent is needed.
     pub fn to_sci(&self, capitals: bool) -> String {
-        self.notation(capitals, |dec, digits| {
-            if dec.exp <= 0 && dec.exp + digits > -6 { dec.exp + digits } else { 1 }
-        })
+        self.notation(
+            capitals,
+            |dec, digits| {
+                if dec.exp <= 0 && dec.exp + digits > -6 { dec.exp + digits } else { 1 }
+            },
+        )
     }
 
     /// Text whose exponent, where one is needed, is a multiple of three.
@@ -242,4 +245,3 @@ fn place_dot(digits: &str, dot: i64, out: &mut String) {
         out.push_str(&digits[dot as usize..]);
     }
 }
-

@@ -10,6 +10,7 @@ use taipan_object::int::Int;
 use taipan_object::list::List;
 use taipan_object::native::{
     Args, Field, GC, GC_BASE, GetSetRow, IntoPy, Native, TypeSpec, getset_row, native_new, tp_new, tp_repr,
+    tp_setattro,
 };
 use taipan_object::singletons::is_none;
 use taipan_object::tuple::Tuple;
@@ -117,14 +118,17 @@ impl Settings {
         let bits = if lists { signal_bits_or_list } else { signal_bits };
         match name {
             "prec" => {
-                self.prec.store(in_range(value, 1, MAX_PREC, "valid range for prec is [1, MAX_PREC]")?, Relaxed);
+                self.prec
+                    .store(in_range(value, 1, MAX_PREC, "valid range for prec is [1, MAX_PREC]")?, Relaxed);
             }
             "rounding" => self.set_round(rounding(value)?),
             "Emin" => {
-                self.emin.store(in_range(value, MIN_EMIN, 0, "valid range for Emin is [MIN_EMIN, 0]")?, Relaxed);
+                self.emin
+                    .store(in_range(value, MIN_EMIN, 0, "valid range for Emin is [MIN_EMIN, 0]")?, Relaxed);
             }
             "Emax" => {
-                self.emax.store(in_range(value, 0, MAX_EMAX, "valid range for Emax is [0, MAX_EMAX]")?, Relaxed);
+                self.emax
+                    .store(in_range(value, 0, MAX_EMAX, "valid range for Emax is [0, MAX_EMAX]")?, Relaxed);
             }
             "capitals" => self
                 .capitals
@@ -210,6 +214,21 @@ fn undeletable() -> PyErr {
     err::attribute_error("context attributes cannot be deleted")
 }
 
+fn set_attribute(context: &ContextView, name: &Object, value: Option<&Object>) -> PyResult<()> {
+    if value.is_none() {
+        return Err(undeletable());
+    }
+    let exact: &Type = &CONTEXT;
+    if context.object().is_exact(exact)
+        && let Some(text) = name.downcast::<Str>()
+        && context.object().getattr_opt(text)?.is_none()
+    {
+        let text = text.to_lossy();
+        return Err(err::attribute_error(&format!("'decimal.Context' object has no attribute '{text}'")));
+    }
+    taipan_object::instance::generic_setattr(context.object(), name, value)
+}
+
 macro_rules! attribute {
     ($name:literal, $c:literal, $get:expr, $doc:literal) => {
         getset_row($c, $get, $doc).with_setter(|context: &ContextView, value: Option<&Object>| {
@@ -223,7 +242,12 @@ const GETSET: &[GetSetRow] = &[
     attribute!("prec", c"prec", |c: &ContextView| c.settings.limits().prec, c"How many digits results have."),
     attribute!("Emax", c"Emax", |c: &ContextView| c.settings.limits().emax, c"The greatest exponent."),
     attribute!("Emin", c"Emin", |c: &ContextView| c.settings.limits().emin, c"The least exponent."),
-    attribute!("rounding", c"rounding", |c: &ContextView| super::state::rounding_name(c.settings.round().0), c"The name of the rounding."),
+    attribute!(
+        "rounding",
+        c"rounding",
+        |c: &ContextView| super::state::rounding_name(c.settings.round().0),
+        c"The name of the rounding."
+    ),
     attribute!(
         "capitals",
         c"capitals",
@@ -252,6 +276,7 @@ pub static SPEC: TypeSpec = TypeSpec {
         ContextView::CLEAR,
         tp_new(new),
         tp_repr(repr),
+        tp_setattro(set_attribute),
     ],
     methods: super::operations::METHODS,
     getset: GETSET_ROWS,
@@ -292,12 +317,9 @@ pub static MANAGER_SPEC: TypeSpec = TypeSpec {
 };
 
 /// `localcontext(ctx=None, **kwargs)`.
-pub fn local_context(
-    _: &Object,
-    call: taipan_object::native::CallArgs<'_>,
-) -> PyResult<Ref<ManagerView>> {
+pub fn local_context(_: &Object, call: taipan_object::native::CallArgs<'_>) -> PyResult<Ref<ManagerView>> {
     let positional = call.positional();
-    if positional.len() > 1 {
+    if positional.len() > 9 {
         let total = positional.len() + call.keywords().count();
         return Err(err::type_error(&format!("function takes at most 9 arguments ({total} given)")));
     }
@@ -311,6 +333,9 @@ pub fn local_context(
     let local = copy(optional(given)?.unwrap_or(&*global))?;
     const NAMES: [&str; 8] = ["prec", "rounding", "Emin", "Emax", "capitals", "clamp", "flags", "traps"];
     let mut values: [Option<Ref>; 8] = Default::default();
+    for (place, value) in values.iter_mut().zip(positional.iter().skip(1)) {
+        *place = Some(value.new_ref());
+    }
     for (name, value) in call.keywords() {
         let Some(text) = name.downcast::<Str>() else { continue };
         match NAMES.iter().position(|known| text.equals(known)) {
@@ -335,13 +360,8 @@ pub fn ieee_context(_: &Object, bits: &Object) -> PyResult<Ref<ContextView>> {
         return Err(err::value_error("argument must be a multiple of 32, with a maximum of 512"));
     }
     let emax = 3 * (1i64 << (bits / 16 + 3));
-    let limits = Limits {
-        prec: 9 * (bits / 32) - 2,
-        emax,
-        emin: 1 - emax,
-        round: Rounding::HalfEven,
-        clamp: true,
-    };
+    let limits =
+        Limits { prec: 9 * (bits / 32) - 2, emax, emin: 1 - emax, round: Rounding::HalfEven, clamp: true };
     new_context(Settings::new(&limits, true, 0))
 }
 

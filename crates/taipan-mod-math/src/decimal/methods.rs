@@ -25,9 +25,7 @@ fn two(a: &View, args: &Args<'_>, operation: Binary) -> PyResult<Ref<View>> {
 fn rounded(a: &View, args: &Args<'_>, operation: Unary) -> PyResult<Ref<View>> {
     let context = optional(args.get(1))?;
     let round = args.get_some(0).map(rounding).transpose()?;
-    make(under(context, |ctx, st| {
-        operation(&a.value, &ctx.rounding(round.unwrap_or(ctx.round)), st)
-    })?)
+    make(under(context, |ctx, st| operation(&a.value, &ctx.rounding(round.unwrap_or(ctx.round)), st))?)
 }
 
 fn quantize(a: &View, args: &Args<'_>) -> PyResult<Ref<View>> {

@@ -64,4 +64,5 @@ fn init(module: &Module) -> PyResult<()> {
 }
 
 /// The module.
-pub static SPEC: ModuleSpec = ModuleSpec { name: "_decimal", doc: "Fast decimal arithmetic.", methods: METHODS, init };
+pub static SPEC: ModuleSpec =
+    ModuleSpec { name: "_decimal", doc: "Fast decimal arithmetic.", methods: METHODS, init };

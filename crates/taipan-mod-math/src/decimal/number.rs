@@ -67,8 +67,7 @@ pub fn from_int(int: &Int) -> PyResult<Dec> {
     if let Some(value) = int.to_i64() {
         return Ok(Dec::from_i64(value));
     }
-    let limbs =
-        big::to_limbs(&big::from_digits30(int.digits())).map_err(|_| err::memory_error())?;
+    let limbs = big::to_limbs(&big::from_digits30(int.digits())).map_err(|_| err::memory_error())?;
     Ok(Dec::new(int.is_negative(), Coeff::from_limbs(limbs), 0))
 }
 
@@ -238,7 +237,7 @@ trait ExactBuiltin {
 
 impl ExactBuiltin for Type {
     fn is_exact_builtin(&self) -> bool {
-        use taipan_object::statics::{PyTuple_Type, PyUnicode_Type, _PyNone_Type};
+        use taipan_object::statics::{_PyNone_Type, PyTuple_Type, PyUnicode_Type};
         let this: &Object = self;
         let builtin: [&Type; 3] = [&PyUnicode_Type, &PyTuple_Type, &_PyNone_Type];
         builtin.iter().any(|ty| this.is(ty))
@@ -376,7 +375,9 @@ fn from_tuple(parts: &Tuple) -> PyResult<Vec<u8>> {
             "n" => text.extend_from_slice(b"NaN"),
             "N" => text.extend_from_slice(b"sNaN"),
             _ => {
-                return Err(err::value_error("string argument in the third position must be 'F', 'n' or 'N'"));
+                return Err(err::value_error(
+                    "string argument in the third position must be 'F', 'n' or 'N'",
+                ));
             }
         }
     } else {
@@ -512,7 +513,8 @@ pub fn create(context: &ContextView, value: Option<&Object>) -> PyResult<Ref<Vie
                 return Some(Dec::invalid(status::CONVERSION_SYNTAX, st));
             }
             let fits = number.value.clone().finalize(ctx, st);
-            let same = value.is_exact(exact) && fits.coeff == number.value.coeff && fits.exp == number.value.exp;
+            let same =
+                value.is_exact(exact) && fits.coeff == number.value.coeff && fits.exp == number.value.exp;
             (!same).then_some(fits)
         })?;
         return dec.map_or_else(|| Ok(Ref::of(number)), make);
@@ -594,7 +596,12 @@ pub fn as_tuple(number: &View) -> PyResult {
     let digits: Vec<Ref> = match dec.kind {
         taipan_decimal::Kind::Infinite => vec![Int::from_i64(0).upcast()],
         taipan_decimal::Kind::NaN | taipan_decimal::Kind::SNaN if dec.coeff.is_zero() => Vec::new(),
-        _ => dec.coeff.to_digits().bytes().map(|digit| Int::from_i64(i64::from(digit - b'0')).upcast()).collect(),
+        _ => dec
+            .coeff
+            .to_digits()
+            .bytes()
+            .map(|digit| Int::from_i64(i64::from(digit - b'0')).upcast())
+            .collect(),
     };
     let exponent = match dec.kind {
         taipan_decimal::Kind::Infinite => "F".into_py()?,
@@ -616,7 +623,10 @@ pub fn as_integer_ratio(number: &View) -> PyResult {
         return Err(err::overflow_error("cannot convert Infinity to integer ratio"));
     }
     let (numerator, denominator) = big::ratio(&dec.coeff, dec.exp).map_err(|_| err::memory_error())?;
-    let pair = [Int::from_digits(dec.negative, &numerator)?.upcast(), Int::from_digits(false, &denominator)?.upcast()];
+    let pair = [
+        Int::from_digits(dec.negative, &numerator)?.upcast(),
+        Int::from_digits(false, &denominator)?.upcast(),
+    ];
     Ok(Tuple::from_array(pair)?.upcast())
 }
 

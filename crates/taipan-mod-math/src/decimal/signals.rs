@@ -156,6 +156,9 @@ fn compare(view: &View, other: &Object, op: CompareOp) -> PyResult {
             if let Some(other) = other.downcast::<View>() {
                 bits == other.bits()?
             } else if let Some(values) = other.downcast::<Dict>() {
+                if values.len() != SIGNALS.len() {
+                    return Err(err::value_error("invalid signal dict"));
+                }
                 match bits_of_dict(values) {
                     Ok(theirs) => bits == theirs,
                     Err(error) if error.is(&PyExc_KeyError) => return unequal(op),

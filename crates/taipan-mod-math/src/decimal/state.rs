@@ -223,8 +223,7 @@ fn make_known() -> PyResult<Known> {
         exception("DivisionUndefined", &[&invalid, &PyExc_ZeroDivisionError])?,
         exception("InvalidContext", &[&invalid])?,
     ];
-    let signals =
-        vec![invalid, float, by_zero, overflow, underflow, subnormal, inexact, rounded, clamped];
+    let signals = vec![invalid, float, by_zero, overflow, underflow, subnormal, inexact, rounded, clamped];
     let text = |text: &str| Str::from_utf8(text);
     let make_tuple = import("collections")?.getattr(&*text("namedtuple")?)?;
     let tuple = make_tuple.call(&[&*text("DecimalTuple")?, &*text("sign digits exponent")?])?;

@@ -117,11 +117,7 @@ pub fn format(number: &View, args: &[&Object]) -> PyResult {
         [text] => (text, None),
         [text, values] => (text, Some(values)),
         _ => {
-            return Err(raise!(
-                PyExc_TypeError,
-                "function takes at most 2 arguments ({} given)",
-                args.len()
-            ));
+            return Err(raise!(PyExc_TypeError, "function takes at most 2 arguments ({} given)", args.len()));
         }
     };
     let Some(text) = text.downcast::<Str>() else {
@@ -139,11 +135,24 @@ pub fn format(number: &View, args: &[&Object]) -> PyResult {
         return library_format(number, text);
     };
     let limit = taipan_decimal::MAX_PREC;
-    if spec.width > limit.unsigned_abs() as usize || spec.precision.is_some_and(|precision| precision > limit) {
+    let too_long = |precision: i64| {
+        let dec = &number.value;
+        let written_out = matches!(spec.kind, 'f' | 'F' | '%') && !dec.is_special() && !dec.is_zero();
+        precision > limit || (written_out && dec.adjusted() > limit - precision - 1)
+    };
+    if spec.width > limit.unsigned_abs() as usize || spec.precision.is_some_and(too_long) {
         return Err(err::value_error("format specification exceeds internal limits of _decimal"));
     }
     match values {
         Some(values) => match values.downcast::<Dict>() {
+            // Without groups and without a locale there is no point yet that could be kept.
+            Some(values)
+                if !spec.locale
+                    && spec.separator.is_empty()
+                    && values.get_text("decimal_point").is_none() =>
+            {
+                return Err(err::value_error("invalid override dict"));
+            }
             Some(values) => apply_locale(&mut spec, values, true)?,
             None => return Err(err::type_error("optional argument must be a dict")),
         },
