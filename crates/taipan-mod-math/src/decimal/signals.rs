@@ -156,7 +156,7 @@ fn compare(view: &View, other: &Object, op: CompareOp) -> PyResult {
             if let Some(other) = other.downcast::<View>() {
                 bits == other.bits()?
             } else if let Some(values) = other.downcast::<Dict>() {
-                if values.len() != SIGNALS.len() {
+                if values.is_empty() {
                     return Err(err::value_error("invalid signal dict"));
                 }
                 match bits_of_dict(values) {
