@@ -265,8 +265,23 @@ impl Coeff {
         {
             return Ok(Coeff::from_u128(product));
         }
+        if let (Some(x), Some(y)) = (self.small(), other.small()) {
+            return Ok(Self::long_product(x, y));
+        }
         let (mut r1, mut r2) = ([0; 2], [0; 2]);
         limbs::mul(self.limbs(&mut r1), other.limbs(&mut r2)).map(Coeff::from_limbs)
+    }
+
+    /// A product of two small numbers that is not small.
+    fn long_product(x: u128, y: u128) -> Coeff {
+        let wide = |a: u64, b: u64, more: u64| limbs::split(u128::from(a) * u128::from(b) + u128::from(more));
+        let ((x1, x0), (y1, y0)) = (limbs::split(x), limbs::split(y));
+        let (carry, limb0) = wide(x0, y0, 0);
+        let (upper, partial) = wide(x1, y0, carry);
+        let (upper2, limb1) = wide(x0, y1, partial);
+        let (top, limb2) =
+            limbs::split(u128::from(x1) * u128::from(y1) + u128::from(upper) + u128::from(upper2));
+        Coeff::from_limbs(vec![limb0, limb1, limb2, top])
     }
 
     /// Quotient and remainder; `other` is not zero.

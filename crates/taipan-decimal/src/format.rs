@@ -100,6 +100,7 @@ impl Spec {
     /// # Errors
     /// When there is no memory for it.
     pub fn apply(&self, dec: &Dec, ctx: &Context) -> Result<String, NoMemory> {
+        Vec::<u8>::new().try_reserve_exact(self.width).map_err(|_| NoMemory)?;
         let (negative, whole, rest) = if dec.is_special() {
             let percent = if self.kind == '%' { "%" } else { "" };
             (dec.negative, None, dec.special_text() + percent)
