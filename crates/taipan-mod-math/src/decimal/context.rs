@@ -9,8 +9,8 @@ use taipan_object::dict::Dict;
 use taipan_object::int::Int;
 use taipan_object::list::List;
 use taipan_object::native::{
-    Args, Field, GC, GC_BASE, GetSetRow, IntoPy, Native, TypeSpec, getset_row, native_new, tp_new, tp_repr,
-    tp_setattro,
+    Args, Field, GC, GC_BASE, GetSetRow, IntoPy, Native, TypeSpec, getset_row, native_new, tp_getattro,
+    tp_new, tp_repr, tp_setattro,
 };
 use taipan_object::singletons::is_none;
 use taipan_object::tuple::Tuple;
@@ -214,9 +214,28 @@ fn undeletable() -> PyErr {
     err::attribute_error("context attributes cannot be deleted")
 }
 
+/// The mapping that an attribute gives; these two are no descriptors of the class.
+fn mapping<'a>(context: &'a ContextView, name: &Object) -> Option<&'a Field> {
+    let name = name.downcast::<Str>()?;
+    if name.equals("traps") {
+        return Some(&context.traps);
+    }
+    name.equals("flags").then_some(&context.flags)
+}
+
+fn get_attribute(context: &ContextView, name: &Object) -> PyResult {
+    match mapping(context, name).and_then(Field::get) {
+        Some(found) => Ok(found),
+        None => taipan_object::instance::generic_getattr(context.object(), name),
+    }
+}
+
 fn set_attribute(context: &ContextView, name: &Object, value: Option<&Object>) -> PyResult<()> {
     if value.is_none() {
         return Err(undeletable());
+    }
+    if let (Some(_), Some(value), Some(text)) = (mapping(context, name), value, name.downcast::<Str>()) {
+        return context.settings.set(&text.to_lossy(), value, false).map(|_| ());
     }
     let exact: &Type = &CONTEXT;
     if context.object().is_exact(exact)
@@ -260,8 +279,6 @@ const GETSET: &[GetSetRow] = &[
         |c: &ContextView| i32::from(c.settings.limits().clamp),
         c"Whether exponents are held below Emax - prec + 1."
     ),
-    attribute!("flags", c"flags", |c: &ContextView| c.flags.get(), c"The signals that were met."),
-    attribute!("traps", c"traps", |c: &ContextView| c.traps.get(), c"The signals that raise."),
 ];
 static GETSET_ROWS: &[GetSetRow] = GETSET;
 
@@ -276,6 +293,7 @@ pub static SPEC: TypeSpec = TypeSpec {
         ContextView::CLEAR,
         tp_new(new),
         tp_repr(repr),
+        tp_getattro(get_attribute),
         tp_setattro(set_attribute),
     ],
     methods: super::operations::METHODS,

@@ -550,7 +550,7 @@ fn repr(number: &View) -> PyResult<String> {
 /// The type.
 pub static SPEC: TypeSpec = TypeSpec {
     doc: Some(
-        c"Decimal(value='0', context=None)\n--\n\nA decimal number.\n\nMade exactly from a text, an int, a float, another decimal, or a tuple of sign, digits and exponent.",
+        c"Decimal(value=\"0\", context=None)\n--\n\nA decimal number.\n\nMade exactly from a text, an int, a float, another decimal, or a tuple of sign, digits and exponent.",
     ),
     slots: &[
         View::DEALLOC,
