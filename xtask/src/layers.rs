@@ -9,6 +9,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("taipan-text", 0),
     ("taipan-unicode", 0),
     ("taipan-num", 0),
+    ("taipan-decimal", 0),
     ("taipan-sre", 0),
     ("taipan-format", 0),
     ("taipan-codecs", 0),

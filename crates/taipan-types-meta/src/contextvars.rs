@@ -52,6 +52,11 @@ fn current() -> PyResult<Ref<View>> {
     Ok(made)
 }
 
+/// Gives the thread's context a new version: who noted a value of it has to look again.
+fn new_version() {
+    state::set_context(state::context());
+}
+
 impl Context {
     fn dict(&self) -> Option<Ref<Dict>> {
         self.values.get().and_then(|values| values.downcast_owned().ok())
@@ -236,6 +241,7 @@ fn var_set(var: &Var, value: &Object) -> PyResult {
     let context = current()?;
     let old = context.get(var.object())?;
     context.own_values()?.set(var.object(), value)?;
+    new_version();
     let token = Token {
         context: Field::of(context.object()),
         var: Field::of(var.object()),
@@ -266,6 +272,7 @@ fn var_reset(var: &Var, token: &Object) -> PyResult<()> {
     }
     token.used.set(true);
     let values = context.own_values()?;
+    new_version();
     match token.old.get() {
         Some(old) => values.set(var.object(), &old),
         None => match values.remove(var.object())? {
