@@ -57,7 +57,7 @@ impl Sum {
 
     /// Adds `value * factor` as Python does.
     fn add_product(self, value: &Object, factor: i64) -> PyResult<Self> {
-        let product = binary_op(value, &*Int::from_i64(factor), BinaryOp::Multiply)?;
+        let product = binary_op(value, &Int::from_i64(factor), BinaryOp::Multiply)?;
         Ok(Self::Big(binary_op(&*self.object()?, &product, BinaryOp::Add)?))
     }
 
@@ -234,7 +234,7 @@ fn rounded_quotient(a: &Object, b: &Object) -> PyResult {
     let odd =
         quotient.downcast::<Int>().and_then(|int| int.digits().first()).is_some_and(|digit| digit % 2 == 1);
     if richcompare_bool(&twice, b, beyond)? || odd && twice.equals(b)? {
-        return binary_op(&quotient, &*Int::from_i64(1), BinaryOp::Add);
+        return binary_op(&quotient, &Int::from_i64(1), BinaryOp::Add);
     }
     Ok(quotient)
 }

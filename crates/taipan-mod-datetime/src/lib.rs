@@ -39,8 +39,11 @@ use taipan_object::statics::StaticType;
 /// What the module is about.
 pub const DOC: &str = "Dates, times, durations and time zones.";
 
+/// Adds what a class has besides its table.
+type Finish = fn() -> PyResult<()>;
+
 /// The classes that are in the module, bases first, with what completes each.
-const CLASSES: [(&TypeSpec, fn() -> PyResult<()>); 6] = [
+const CLASSES: [(&TypeSpec, Finish); 6] = [
     (&delta::SPEC, delta::finish),
     (&date::SPEC, date::finish),
     (&time::SPEC, time::finish),

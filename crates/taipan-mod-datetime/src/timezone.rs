@@ -5,6 +5,7 @@ use crate::datetime;
 use crate::delta::{self, hash_span};
 use crate::layout::{DateTimeView, DeltaView, Span, TIMEZONE, Timezone, TimezoneView};
 use crate::zone::{offset_error, own_moment};
+use std::cell::OnceCell;
 use taipan_object::dict::Dict;
 use taipan_object::err::PyResult;
 use taipan_object::native::*;
@@ -24,12 +25,12 @@ struct Constants {
 }
 
 fn constants() -> PyResult<&'static Constants> {
-    if let Some(found) = state::interp().extension(|| std::cell::OnceCell::<Constants>::new()).get() {
+    let cell = state::interp().extension(OnceCell::<Constants>::new);
+    if let Some(found) = cell.get() {
         return Ok(found);
     }
     let utc = create(delta::object(Span::default())?, None)?;
     let epoch = datetime::epoch(utc.object())?;
-    let cell = state::interp().extension(|| std::cell::OnceCell::<Constants>::new());
     Ok(cell.get_or_init(|| Constants { utc, epoch }))
 }
 
