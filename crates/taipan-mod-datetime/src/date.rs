@@ -136,7 +136,7 @@ pub fn not_iso(object: &Object) -> PyErr {
 
 fn fromisoformat(ty: &Type, object: &Object) -> PyResult {
     let text = iso_text(object)?;
-    let day = text.as_ascii().and_then(|text| iso_parse::whole_date(text.as_bytes()));
+    let day = text.as_utf8().and_then(|text| iso_parse::whole_date(text.as_bytes()));
     build::date(ty, day.ok_or_else(|| not_iso(object))?)
 }
 

@@ -292,7 +292,7 @@ fn astimezone(moment: &DateTimeView, args: CallArgs<'_>) -> PyResult {
         }
     };
     // The fields are those of UTC, and the zone takes it from here.
-    zone.call_method(intern!("fromutc"), &[with_zone(&zone)?.object()])
+    zone::from_utc(&zone, with_zone(&zone)?.object())
 }
 
 static REPLACE: Signature = Signature::parse(

@@ -64,9 +64,7 @@ impl Sum {
     fn is_odd(&self) -> bool {
         match self {
             Self::Small(value) => value % 2 != 0,
-            Self::Big(object) => object
-                .downcast::<Int>()
-                .is_some_and(|int| int.digits().first().is_some_and(|digit| digit % 2 == 1)),
+            Self::Big(object) => is_odd(object),
         }
     }
 
@@ -214,29 +212,32 @@ fn by_own_ratio(span: Span, float: &Float, inverse: bool) -> PyResult {
         return Err(value_error("as_integer_ratio() must return a 2-tuple"));
     };
     let (factor, divisor) = if inverse { (denominator, numerator) } else { (numerator, denominator) };
+    let (Some(factor), Some(divisor)) = (factor.downcast::<Int>(), divisor.downcast::<Int>()) else {
+        return Err(type_error("non-integer arguments in division"));
+    };
     let product = binary_op(&*int_of(span.total())?, factor, BinaryOp::Multiply)?;
-    let rounded = rounded_quotient(&product, divisor)?;
-    known(Some(Sum::Big(rounded).span()))
+    known(Some(Sum::Big(rounded_quotient(&product, divisor)?).span()))
 }
 
 /// The quotient of two ints of any size, rounded to the nearest, to the even one of two.
-fn rounded_quotient(a: &Object, b: &Object) -> PyResult {
-    let (Some(_), Some(divisor)) = (a.downcast::<Int>(), b.downcast::<Int>()) else {
-        return Err(type_error("non-integer arguments in division"));
-    };
-    if divisor.is_zero() {
+fn rounded_quotient(a: &Object, b: &Int) -> PyResult {
+    if b.is_zero() {
         return Err(span::zero_division());
     }
     let quotient = binary_op(a, b, BinaryOp::FloorDivide)?;
     let rest = binary_op(a, b, BinaryOp::Remainder)?;
     let twice = binary_op(&rest, &rest, BinaryOp::Add)?;
-    let beyond = if divisor.is_negative() { CompareOp::Lt } else { CompareOp::Gt };
-    let odd =
-        quotient.downcast::<Int>().and_then(|int| int.digits().first()).is_some_and(|digit| digit % 2 == 1);
-    if richcompare_bool(&twice, b, beyond)? || odd && twice.equals(b)? {
+    let beyond = if b.is_negative() { CompareOp::Lt } else { CompareOp::Gt };
+    if richcompare_bool(&twice, b, beyond)? || twice.equals(b)? && is_odd(&quotient) {
         return binary_op(&quotient, &Int::from_i64(1), BinaryOp::Add);
     }
     Ok(quotient)
+}
+
+/// Whether an object is an odd int.
+fn is_odd(object: &Object) -> bool {
+    let digit = object.downcast::<Int>().and_then(|int| int.digits().first());
+    digit.is_some_and(|digit| digit % 2 == 1)
 }
 
 /// The quotient of two durations as a float, rounded once.

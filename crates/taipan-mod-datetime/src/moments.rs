@@ -11,6 +11,7 @@ use crate::layout::{DateTimeView, DateView, TimeView, check_day, check_zone, new
 use crate::local::{self, System};
 use crate::state;
 use crate::time::{end_of_day, read_zone};
+use crate::zone::from_utc;
 use taipan_object::dict::Dict;
 use taipan_object::err::PyResult;
 use taipan_object::native::{Args, CallArgs};
@@ -72,7 +73,7 @@ fn at(ty: &Type, (seconds, micros): (i64, i32), system: System, zone: Option<&Ob
     let (day, clock, fold) = local::fields_at(seconds, micros, system)?;
     let made = build::datetime(ty, day, clock, zone, fold)?;
     match zone {
-        Some(zone) => zone.call_method(intern!("fromutc"), &[&made]),
+        Some(zone) => from_utc(zone, &made),
         None => Ok(made),
     }
 }

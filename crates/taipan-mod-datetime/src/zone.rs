@@ -107,6 +107,17 @@ fn missing<const METHOD: usize>(_: &Object, _: &Object) -> PyResult<()> {
     Err(not_implemented_error(&format!("a tzinfo subclass must implement {name}()")))
 }
 
+/// `zone.fromutc(moment)` of a moment in UTC that carries the zone.
+pub fn from_utc(zone: &Object, moment: &Object) -> PyResult {
+    if let Some(fixed) = fixed(zone)
+        && let Some(moment) = moment.downcast::<DateTimeView>()
+        && moment.zone().is_some_and(|own| own.is(zone))
+    {
+        return datetime::shifted(moment, fixed.offset.span());
+    }
+    zone.call_method(intern!("fromutc"), &[moment])
+}
+
 /// The argument of `fromutc`: a datetime in this zone.
 pub fn own_moment<'a>(zone: &Object, moment: &'a Object) -> PyResult<&'a DateTimeView> {
     let Some(moment) = moment.downcast::<DateTimeView>() else {
