@@ -5,7 +5,7 @@
 //! belongs to the interpreter, because UTC does.
 
 use crate::border::{Obj, arg, guard, ty, typed};
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use core::mem::offset_of;
 use taipan_abi::{PyObject, PyTypeObject};
 use taipan_mod_datetime::c;
@@ -18,21 +18,24 @@ use taipan_types_meta::capsule;
 
 type Class = *mut PyTypeObject;
 
+/// The name under which the table is found.
+pub const CAPSULE: &CStr = c"datetime.datetime_CAPI";
+
 /// `PyDateTime_CAPI`.
 #[repr(C)]
-struct Table {
-    classes: [Class; 5],
-    utc: *mut PyObject,
-    date: unsafe extern "C" fn(c_int, c_int, c_int, Class) -> Obj,
-    datetime: unsafe extern "C" fn(c_int, c_int, c_int, c_int, c_int, c_int, c_int, Obj, Class) -> Obj,
-    time: unsafe extern "C" fn(c_int, c_int, c_int, c_int, Obj, Class) -> Obj,
-    delta: unsafe extern "C" fn(c_int, c_int, c_int, c_int, Class) -> Obj,
-    timezone: unsafe extern "C" fn(Obj, Obj) -> Obj,
-    datetime_from_timestamp: unsafe extern "C" fn(Obj, Obj, Obj) -> Obj,
-    date_from_timestamp: unsafe extern "C" fn(Obj, Obj) -> Obj,
-    datetime_and_fold:
+pub struct Table {
+    pub classes: [Class; 5],
+    pub utc: *mut PyObject,
+    pub date: unsafe extern "C" fn(c_int, c_int, c_int, Class) -> Obj,
+    pub datetime: unsafe extern "C" fn(c_int, c_int, c_int, c_int, c_int, c_int, c_int, Obj, Class) -> Obj,
+    pub time: unsafe extern "C" fn(c_int, c_int, c_int, c_int, Obj, Class) -> Obj,
+    pub delta: unsafe extern "C" fn(c_int, c_int, c_int, c_int, Class) -> Obj,
+    pub timezone: unsafe extern "C" fn(Obj, Obj) -> Obj,
+    pub datetime_from_timestamp: unsafe extern "C" fn(Obj, Obj, Obj) -> Obj,
+    pub date_from_timestamp: unsafe extern "C" fn(Obj, Obj) -> Obj,
+    pub datetime_and_fold:
         unsafe extern "C" fn(c_int, c_int, c_int, c_int, c_int, c_int, c_int, Obj, c_int, Class) -> Obj,
-    time_and_fold: unsafe extern "C" fn(c_int, c_int, c_int, c_int, Obj, c_int, Class) -> Obj,
+    pub time_and_fold: unsafe extern "C" fn(c_int, c_int, c_int, c_int, Obj, c_int, Class) -> Obj,
 }
 
 const _: () = {
@@ -146,7 +149,7 @@ fn init(module: &Module) -> PyResult<()> {
     taipan_mod_datetime::fill(module)?;
     let table = core::ptr::from_ref(table()?).cast_mut();
     // SAFETY: table and name live as long as the interpreter; there is nothing to destroy.
-    let capsule = unsafe { capsule::new(table.cast(), c"datetime.datetime_CAPI".as_ptr(), None)? };
+    let capsule = unsafe { capsule::new(table.cast(), CAPSULE.as_ptr(), None)? };
     module.add("datetime_CAPI", &capsule)
 }
 

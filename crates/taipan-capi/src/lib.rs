@@ -16,6 +16,7 @@ mod call;
 mod codecs;
 mod containers;
 mod datetime;
+mod datetime_tests;
 mod floatobject;
 mod format;
 mod frames;
