@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use taipan_bytecode::PyStr;
 use taipan_syntax::ast::Identifier;
-use taipan_text::hash::{NumberTable, fast_hash_text};
 pub use taipan_text::hash::{FastHasher, FastMap};
+use taipan_text::hash::{NumberTable, fast_hash_text};
 
 /// An interned name.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]

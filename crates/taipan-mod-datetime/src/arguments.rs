@@ -24,44 +24,20 @@ pub struct Form {
     pub positional: usize,
 }
 
-/// Where the values given by name are.
-#[derive(Clone, Copy)]
-pub enum Named<'a> {
-    None,
-    Vector(&'a Tuple, &'a [&'a Object]),
-    Dict(&'a Dict),
+/// The values given by name.
+#[derive(Clone, Copy, Default)]
+struct Named<'a> {
+    names: &'a [&'a Object],
+    values: &'a [&'a Object],
 }
 
 impl<'a> Named<'a> {
-    fn len(self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Vector(names, _) => names.len(),
-            Self::Dict(dict) => dict.len(),
-        }
-    }
-
-    /// Looks at each name with its value until `look` finds what it wants.
-    fn find<R>(self, mut look: impl FnMut(&'a Object, &'a Object) -> Option<R>) -> Option<R> {
-        match self {
-            Self::None => None,
-            Self::Vector(names, values) => {
-                names.items().iter().zip(values).find_map(|(name, value)| look(name, value))
-            }
-            Self::Dict(dict) => {
-                let mut position = 0;
-                while let Some((name, value, _)) = dict.next_borrowed(&mut position) {
-                    if let Some(found) = look(name, value) {
-                        return Some(found);
-                    }
-                }
-                None
-            }
-        }
+    fn pairs(self) -> impl Iterator<Item = (&'a Object, &'a Object)> {
+        self.names.iter().copied().zip(self.values.iter().copied())
     }
 
     fn get(self, wanted: &str) -> Option<&'a Object> {
-        self.find(|name, value| is_name(name, wanted).then_some(value))
+        self.pairs().find(|(name, _)| is_name(name, wanted)).map(|(_, value)| value)
     }
 }
 
@@ -84,24 +60,14 @@ pub struct Given<'a> {
 }
 
 impl Form {
-    /// The arguments of a call by vector.
+    /// The arguments of a call.
     pub fn call<'a>(&'static self, args: &CallArgs<'a>) -> PyResult<Given<'a>> {
-        let named = match args.kwnames {
-            Some(names) if !names.is_empty() => {
-                Named::Vector(names, &args.all[args.all.len() - names.len()..])
-            }
-            _ => Named::None,
-        };
-        self.given(args.positional(), named)
-    }
-
-    /// The arguments of a `tp_new`.
-    pub fn tuple<'a>(&'static self, args: &'a Tuple, kwargs: Option<&'a Dict>) -> PyResult<Given<'a>> {
-        self.given(args.items(), kwargs.filter(|dict| !dict.is_empty()).map_or(Named::None, Named::Dict))
-    }
-
-    fn given<'a>(&'static self, positional: &'a [&'a Object], named: Named<'a>) -> PyResult<Given<'a>> {
-        let (count, most) = (positional.len() + named.len(), self.params.len());
+        let positional = args.positional();
+        let named = args.kwnames.map_or_else(Named::default, |names| Named {
+            names: names.items(),
+            values: &args.all[positional.len()..],
+        });
+        let (count, most) = (args.all.len(), self.params.len());
         if count > most {
             let kind = if positional.is_empty() { "keyword " } else { "" };
             return Err(raise!(
@@ -111,7 +77,7 @@ impl Form {
                 plural(most)
             ));
         }
-        Ok(Given { form: self, positional, named, index: 0, left: named.len() })
+        Ok(Given { form: self, positional, named, index: 0, left: named.names.len() })
     }
 
     fn shown(&self) -> String {
@@ -195,7 +161,7 @@ impl<'a> Given<'a> {
                 );
             }
         }
-        let odd = self.named.find(|name, _| match name.downcast::<Str>() {
+        let odd = self.named.names.iter().find_map(|name| match name.downcast::<Str>() {
             None => Some(type_error("keywords must be strings")),
             Some(text) if form.params.iter().any(|param| text.equals(param)) => None,
             Some(text) => Some(raise!(
@@ -207,6 +173,24 @@ impl<'a> Given<'a> {
         });
         odd.unwrap_or_else(|| type_error("too many arguments"))
     }
+}
+
+/// The arguments of a `tp_new` in the form of a vectorcall.
+pub fn with_call_args<R>(
+    args: &Tuple,
+    kwargs: Option<&Dict>,
+    call: impl FnOnce(&CallArgs<'_>) -> PyResult<R>,
+) -> PyResult<R> {
+    let Some(kwargs) = kwargs.filter(|kwargs| !kwargs.is_empty()) else {
+        return call(&CallArgs { all: args.items(), kwnames: None });
+    };
+    // The pairs are held here, whatever becomes of the dict.
+    let pairs = kwargs.items_vec();
+    let names: Vec<&Object> = pairs.iter().map(|(name, _)| &**name).collect();
+    let names = Tuple::from_refs(&names)?;
+    let values = pairs.iter().map(|(_, value)| &**value);
+    let all: Vec<&Object> = args.items().iter().copied().chain(values).collect();
+    call(&CallArgs { all: &all, kwnames: Some(&names) })
 }
 
 /// The error of an argument of the wrong type.

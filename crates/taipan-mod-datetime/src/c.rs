@@ -1,6 +1,6 @@
 //! What C code may ask for: the functions of `PyDateTime_CAPI` in Rust's terms.
 
-use crate::arguments::exactly;
+use crate::arguments::{exactly, with_call_args};
 use crate::calendar::{Clock, Day};
 use crate::layout::{self, DATE, DATETIME, DELTA, DeltaView, Span, TIME, TZINFO, check_type, raw_delta};
 use crate::{date, moments, timezone};
@@ -102,7 +102,7 @@ pub fn new_timezone(offset: &Object, name: Option<&Object>) -> PyResult {
 /// What it raises.
 pub fn datetime_from_timestamp(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     check_type(ty, &DATETIME)?;
-    date::with_call_args(args, kwargs, |args| moments::fromtimestamp(ty, args))
+    with_call_args(args, kwargs, |args| moments::fromtimestamp(ty, args))
 }
 
 /// `date.fromtimestamp(*args)` of a class.

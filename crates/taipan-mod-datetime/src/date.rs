@@ -1,6 +1,6 @@
 //! `date`.
 
-use crate::arguments::{Form, exactly, text_arg};
+use crate::arguments::{Form, exactly, text_arg, with_call_args};
 use crate::build;
 use crate::calendar::{Clock, Day, IsoFlaw, MAX_ORDINAL, MIDNIGHT, from_iso};
 use crate::delta;
@@ -47,24 +47,6 @@ fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Ref<DateView>
 
 fn vectorcall(ty: &Type, args: CallArgs<'_>) -> PyResult<Ref<DateView>> {
     make(ty, &args)
-}
-
-/// The arguments of a `tp_new` in the form of a vectorcall.
-pub fn with_call_args<R>(
-    args: &Tuple,
-    kwargs: Option<&Dict>,
-    call: impl FnOnce(&CallArgs<'_>) -> PyResult<R>,
-) -> PyResult<R> {
-    let Some(kwargs) = kwargs.filter(|kwargs| !kwargs.is_empty()) else {
-        return call(&CallArgs { all: args.items(), kwnames: None });
-    };
-    // The pairs are held here, whatever becomes of the dict.
-    let pairs = kwargs.items_vec();
-    let names: Vec<&Object> = pairs.iter().map(|(name, _)| &**name).collect();
-    let names = Tuple::from_refs(&names)?;
-    let all: Vec<&Object> =
-        args.items().iter().copied().chain(pairs.iter().map(|(_, value)| &**value)).collect();
-    call(&CallArgs { all: &all, kwnames: Some(&names) })
 }
 
 /// The date of a moment since 1970 in the system's zone.

@@ -1,6 +1,6 @@
 //! `timedelta`.
 
-use crate::arguments::{Form, Given};
+use crate::arguments::{Form, Given, with_call_args};
 use crate::layout::{DELTA, DELTA_DAYS, DELTA_MICROS, DELTA_SECONDS, DeltaView, Span, raw_delta};
 use crate::span::{self, DAY_SECONDS, SECOND, floor_div, int_of, value_of};
 use taipan_num::hash::TupleHasher;
@@ -150,7 +150,7 @@ fn make(ty: &Type, mut given: Given<'_>) -> PyResult<Ref<DeltaView>> {
 }
 
 fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Ref<DeltaView>> {
-    make(ty, FORM.tuple(args, kwargs)?)
+    with_call_args(args, kwargs, |args| make(ty, FORM.call(args)?))
 }
 
 fn vectorcall(ty: &Type, args: CallArgs<'_>) -> PyResult<Ref<DeltaView>> {

@@ -1,6 +1,6 @@
 //! `IsoCalendarDate`: a tuple of ISO year, week and weekday that also has their names.
 
-use crate::arguments::Form;
+use crate::arguments::{Form, with_call_args};
 use crate::date::field;
 use taipan_object::abi::Py_TPFLAGS_HAVE_GC;
 use taipan_object::abi::Py_TPFLAGS_IMMUTABLETYPE;
@@ -33,10 +33,12 @@ pub fn make((year, week, weekday): (i32, i32, i32)) -> PyResult<Ref<Tuple>> {
 }
 
 fn new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Ref<Tuple>> {
-    let mut given = FORM.tuple(args, kwargs)?;
-    let fields = [given.required()?, given.required()?, given.required()?];
-    given.end()?;
-    Tuple::of_type(ty, &fields)
+    with_call_args(args, kwargs, |args| {
+        let mut given = FORM.call(args)?;
+        let fields = [given.required()?, given.required()?, given.required()?];
+        given.end()?;
+        Tuple::of_type(ty, &fields)
+    })
 }
 
 /// An item by its place; there always are three.

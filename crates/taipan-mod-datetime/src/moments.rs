@@ -1,10 +1,10 @@
 //! How a `datetime` is made: the constructor, and the class methods that take it from a clock, a
 //! timestamp, a text or a date and a time.
 
-use crate::arguments::{Form, exactly};
+use crate::arguments::{Form, exactly, with_call_args};
 use crate::build;
 use crate::calendar::{Clock, Day};
-use crate::date::{self, iso_text, not_iso, with_call_args};
+use crate::date::{self, iso_text, not_iso};
 use crate::datetime::MONTH;
 use crate::iso_parse::{self, Moment};
 use crate::layout::{DateTimeView, DateView, TimeView, check_day, check_zone, new_datetime, raw_datetime};

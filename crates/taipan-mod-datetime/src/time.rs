@@ -1,9 +1,9 @@
 //! `time`.
 
-use crate::arguments::{Form, exactly};
+use crate::arguments::{Form, exactly, with_call_args};
 use crate::build;
 use crate::calendar::{Clock, MIDNIGHT};
-use crate::date::{iso_text, not_iso, or_none, strptime, with_call_args};
+use crate::date::{iso_text, not_iso, or_none, strptime};
 use crate::delta::{self, hash_span};
 use crate::iso_parse::{self, Moment};
 use crate::layout::{DeltaView, Span, TIME, TimeView, new_time, raw_time};

@@ -1,6 +1,6 @@
 //! `timezone`: a zone with one offset for all times, and `UTC`.
 
-use crate::arguments::{Form, Given};
+use crate::arguments::{Form, Given, with_call_args};
 use crate::datetime;
 use crate::delta::{self, hash_span};
 use crate::layout::{DateTimeView, DeltaView, Span, TIMEZONE, Timezone, TimezoneView};
@@ -74,7 +74,7 @@ fn make(mut given: Given<'_>) -> PyResult<Ref<TimezoneView>> {
 }
 
 fn new(_: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Ref<TimezoneView>> {
-    make(FORM.tuple(args, kwargs)?)
+    with_call_args(args, kwargs, |args| make(FORM.call(args)?))
 }
 
 fn is_utc(zone: &TimezoneView) -> PyResult<bool> {

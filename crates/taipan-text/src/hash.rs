@@ -173,7 +173,9 @@ mod tests {
     #[test]
     fn a_number_is_found_by_hash_and_value() {
         let texts: Vec<String> = (0..1000).map(|n| format!("text {n}")).collect();
-        for mut table in [NumberTable::default(), NumberTable::with_capacity(0), NumberTable::with_capacity(7)] {
+        for mut table in
+            [NumberTable::default(), NumberTable::with_capacity(0), NumberTable::with_capacity(7)]
+        {
             for (text, number) in texts.iter().zip(0..) {
                 let hash = fast_hash_text(text);
                 assert_eq!(table.find(hash, |_| true), None, "{text}");
