@@ -147,8 +147,9 @@ fn freeze(file: &str, origin: &str, source: &[u8]) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("{file} cannot be parsed: {}", error.error.msg));
     let filename = format!("<frozen {origin}>");
     let options = taipan_compiler::Options::default();
-    let compiled = taipan_compiler::compile(&mut parsed.module, &filename, &options)
-        .unwrap_or_else(|error| panic!("{file} cannot be compiled: {}", error.error.message));
+    let compiled =
+        taipan_compiler::compile(&mut parsed.module, parsed.notable.as_deref(), &filename, &options)
+            .unwrap_or_else(|error| panic!("{file} cannot be compiled: {}", error.error.message));
     let code = std::rc::Rc::new(compiled.code);
     taipan_bytecode::marshal::dumps(&taipan_bytecode::Constant::Code(code))
 }

@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
             continue;
         };
         let options = Options { optimize, ..Options::default() };
-        let Ok(output) = compile(&mut parsed.module, "<fuzz>", &options) else { continue };
+        let Ok(output) = compile(&mut parsed.module, parsed.notable.as_deref(), "<fuzz>", &options) else { continue };
         let mut original = String::new();
         write_code(&mut original, &output.code);
         let data = marshal::dumps(&Constant::Code(Rc::new(output.code)));

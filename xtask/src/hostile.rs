@@ -13,13 +13,16 @@ fn run_one(text: &str) -> Result<(&'static str, Duration), String> {
     let start = Instant::now();
     let ended = match parse(text, Mode::Exec, &Flags::default()) {
         Err(rejected) => rejected.error.kind.name(),
-        Ok(mut parsed) => match compile(&mut parsed.module, "<hostile>", &Options::default()) {
-            Err(failure) => failure.error.kind.name(),
-            Ok(output) => {
-                verify_code(&output.code).map_err(|defect| format!("{} at {}", defect.what, defect.at))?;
-                "code"
+        Ok(mut parsed) => {
+            match compile(&mut parsed.module, parsed.notable.as_deref(), "<hostile>", &Options::default()) {
+                Err(failure) => failure.error.kind.name(),
+                Ok(output) => {
+                    verify_code(&output.code)
+                        .map_err(|defect| format!("{} at {}", defect.what, defect.at))?;
+                    "code"
+                }
             }
-        },
+        }
     };
     Ok((ended, start.elapsed()))
 }

@@ -119,7 +119,11 @@ pub fn run_marshal(args: &[String]) -> Result<(), String> {
             let bytes = std::fs::read(library.join(name)).map_err(|e| e.to_string())?;
             let Ok(source) = source::decode_source(&bytes, &codec) else { continue };
             let Ok(mut parsed) = parse(&source, Mode::Exec, &Flags::default()) else { continue };
-            let Ok(output) = compile(&mut parsed.module, "<oracle>", &Options::default()) else { continue };
+            let Ok(output) =
+                compile(&mut parsed.module, parsed.notable.as_deref(), "<oracle>", &Options::default())
+            else {
+                continue;
+            };
             let code = Constant::Code(std::rc::Rc::new(output.code));
             let data = marshal::dumps(&code);
             total += 1;
@@ -172,7 +176,10 @@ pub fn run_verify(args: &[String]) -> Result<(), String> {
             for optimize in [0, 2] {
                 let Ok(mut parsed) = parse(&source, Mode::Exec, &Flags::default()) else { continue };
                 let options = Options { optimize, ..Options::default() };
-                let Ok(output) = compile(&mut parsed.module, "<oracle>", &options) else { continue };
+                let Ok(output) = compile(&mut parsed.module, parsed.notable.as_deref(), "<oracle>", &options)
+                else {
+                    continue;
+                };
                 let start = Instant::now();
                 let verdict = taipan_bytecode::verify::verify_code(&output.code);
                 time += start.elapsed();
@@ -227,7 +234,12 @@ pub fn bench(args: &[String]) -> Result<(), String> {
                 let parsed = parse(&text, Mode::Exec, &Flags::default());
                 parsing += now.elapsed();
                 if let Ok(mut parsed) = parsed {
-                    let _ = compile(&mut parsed.module, "<oracle>", &Options::default());
+                    let _ = compile(
+                        &mut parsed.module,
+                        parsed.notable.as_deref(),
+                        "<oracle>",
+                        &Options::default(),
+                    );
                 }
             }
             let ours = processor_time()? - start;
@@ -276,7 +288,7 @@ fn verdict(bytes: &[u8]) -> String {
             return out;
         }
     };
-    let result = compile(&mut parsed.module, "<oracle>", &Options::default());
+    let result = compile(&mut parsed.module, parsed.notable.as_deref(), "<oracle>", &Options::default());
     let warnings = match result {
         Ok(output) => {
             write_code(&mut out, &output.code);

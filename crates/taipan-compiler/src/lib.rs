@@ -91,14 +91,20 @@ pub fn preprocess(module: &mut Mod, options: &Options) -> Compiled<Vec<Warning>>
     future.features |= options.flags & FUTURE_MASK;
     let depth = Depth::new(options.max_depth);
     let mut preprocessor = preprocess::Preprocessor::new(options.optimize, future.annotations(), depth);
-    preprocessor.module(module)?;
+    preprocessor.module(module, None)?;
     Ok(preprocessor.warnings)
 }
 
 /// Compiles a tree. The tree is changed on the way: constants take the place of what they are computed from.
-pub fn compile(module: &mut Mod, filename: &str, options: &Options) -> Result<Output, Box<Failure>> {
+/// `notable` is what the parser has [noted](taipan_syntax::Parsed::notable), where the tree comes from a text.
+pub fn compile(
+    module: &mut Mod,
+    notable: Option<&[u32]>,
+    filename: &str,
+    options: &Options,
+) -> Result<Output, Box<Failure>> {
     let mut warnings = Vec::new();
-    match compile_with(module, filename, options, &mut warnings) {
+    match compile_with(module, notable, filename, options, &mut warnings) {
         Ok(code) => Ok(Output { code, warnings }),
         Err(error) => Err(Box::new(Failure { error: *error, warnings })),
     }
@@ -106,11 +112,12 @@ pub fn compile(module: &mut Mod, filename: &str, options: &Options) -> Result<Ou
 
 fn compile_with(
     module: &mut Mod,
+    notable: Option<&[u32]>,
     filename: &str,
     options: &Options,
     warnings: &mut Vec<Warning>,
 ) -> Compiled<Code> {
-    let (names, table, future, depth) = prepared(module, options, warnings)?;
+    let (names, table, future, depth) = prepared(module, notable, options, warnings)?;
     let (code, mut more) = codegen::Compiler::module(
         module,
         names,
@@ -128,6 +135,7 @@ fn compile_with(
 /// What code generation needs besides the tree, which is prepared on the way.
 fn prepared(
     module: &mut Mod,
+    notable: Option<&[u32]>,
     options: &Options,
     warnings: &mut Vec<Warning>,
 ) -> Compiled<(Names, SymbolTable, future::Future, Depth)> {
@@ -135,7 +143,7 @@ fn prepared(
     let mut future = future::from_module(module)?;
     future.features |= options.flags & FUTURE_MASK;
     let mut preprocessor = preprocess::Preprocessor::new(options.optimize, future.annotations(), depth);
-    let result = preprocessor.module(module);
+    let result = preprocessor.module(module, notable);
     warnings.append(&mut preprocessor.warnings);
     result?;
     let mut names = Names::new();

@@ -36,17 +36,18 @@ impl Preprocessor {
         Preprocessor { optimize, future_annotations, warnings: Vec::new(), depth, contexts: Vec::new() }
     }
 
-    /// Works on a whole tree.
-    pub fn module(&mut self, module: &mut Mod) -> Compiled<()> {
+    /// Works on a whole tree. Where the parser has said which statements of a module are `notable`, the others are
+    /// left alone, but with `-OO`: there are docstrings everywhere.
+    pub fn module(&mut self, module: &mut Mod, notable: Option<&[u32]>) -> Compiled<()> {
         match module {
-            Mod::Module(node) => self.body(&mut node.body),
+            Mod::Module(node) => self.body(&mut node.body, notable.filter(|_| self.optimize < 2)),
             Mod::Interactive(node) => self.stmts(&mut node.body),
             Mod::Expression(node) => self.expr(&mut node.body),
             Mod::FunctionType(_) => Ok(()),
         }
     }
 
-    fn body(&mut self, body: &mut Vec<Stmt>) -> Compiled<()> {
+    fn body(&mut self, body: &mut Vec<Stmt>, notable: Option<&[u32]>) -> Compiled<()> {
         let mut has_docstring = docstring::of_body(body).is_some();
         if has_docstring && self.optimize >= 2 {
             // A body is never empty.
@@ -59,7 +60,10 @@ impl Preprocessor {
             }
             has_docstring = false;
         }
-        self.stmts(body)?;
+        match notable {
+            Some(numbers) => numbers.iter().try_for_each(|at| self.stmt(&mut body[*at as usize]))?,
+            None => self.stmts(body)?,
+        }
         // What now stands first was no docstring in the source and must not become one.
         if !has_docstring && docstring::of_body(body).is_some() {
             let first = &mut body[0];
@@ -101,7 +105,7 @@ impl Preprocessor {
         self.type_params(params)?;
         self.arguments(args)?;
         self.contexts.push(Context::Function);
-        self.body(body)?;
+        self.body(body, None)?;
         self.contexts.pop();
         self.exprs(decorators)?;
         if !self.future_annotations {
@@ -132,7 +136,7 @@ impl Preprocessor {
                 self.type_params(&mut n.type_params)?;
                 self.exprs(&mut n.bases)?;
                 n.keywords.iter_mut().try_for_each(|keyword| self.expr(&mut keyword.value))?;
-                self.body(&mut n.body)?;
+                self.body(&mut n.body, None)?;
                 self.exprs(&mut n.decorator_list)?;
             }
             StmtKind::Return(n) => {

@@ -61,7 +61,7 @@ pub struct GeneratedModule {
 pub fn generate(module: &mut Mod, options: &Options) -> Result<GeneratedModule, Box<Failure>> {
     let mut warnings = Vec::new();
     let generated =
-        crate::prepared(module, options, &mut warnings).and_then(|(names, table, future, depth)| {
+        crate::prepared(module, None, options, &mut warnings).and_then(|(names, table, future, depth)| {
             let inherited = future.features & crate::FUTURE_MASK;
             codegen::Compiler::generated(
                 module,

@@ -14,27 +14,28 @@ const MARK: &str = "=== CPython 3.14 ===\n";
 fn verdict(source: &str) -> String {
     let mut out = String::new();
     let mut parsed = parse(source, Mode::Exec, &Flags::default()).expect("golden sources parse");
-    let warnings = match compile(&mut parsed.module, "<oracle>", &Options::default()) {
-        Ok(output) => {
-            write_code(&mut out, &output.code);
-            output.warnings
-        }
-        Err(failure) => {
-            let error = failure.error;
-            let range = error.range.unwrap_or_default();
-            let _ = writeln!(
-                out,
-                "{} {},{},{},{} {}",
-                error.kind.name(),
-                range.lineno,
-                range.col_offset + 1,
-                range.end_lineno,
-                range.end_col_offset + 1,
-                quote(&PyStr::from(&*error.message))
-            );
-            failure.warnings
-        }
-    };
+    let warnings =
+        match compile(&mut parsed.module, parsed.notable.as_deref(), "<oracle>", &Options::default()) {
+            Ok(output) => {
+                write_code(&mut out, &output.code);
+                output.warnings
+            }
+            Err(failure) => {
+                let error = failure.error;
+                let range = error.range.unwrap_or_default();
+                let _ = writeln!(
+                    out,
+                    "{} {},{},{},{} {}",
+                    error.kind.name(),
+                    range.lineno,
+                    range.col_offset + 1,
+                    range.end_lineno,
+                    range.end_col_offset + 1,
+                    quote(&PyStr::from(&*error.message))
+                );
+                failure.warnings
+            }
+        };
     for warning in warnings {
         let _ = writeln!(out, "warning {} {}", warning.range.lineno, quote(&PyStr::from(&*warning.message)));
     }
@@ -63,7 +64,9 @@ fn deep_trees_are_refused() {
                 Ok(parsed) => parsed,
                 Err(_) => return,
             };
-            let failure = compile(&mut parsed.module, "<deep>", &Options::default()).expect_err("too deep");
+            let failure =
+                compile(&mut parsed.module, parsed.notable.as_deref(), "<deep>", &Options::default())
+                    .expect_err("too deep");
             assert_eq!(failure.error.kind, ErrorKind::Recursion);
         };
         std::thread::Builder::new()

@@ -15,7 +15,7 @@ use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{self, Str};
 use taipan_object::{PyResult, Ref, protocol, singletons};
-use taipan_text::hash::{FastHasher, FastMap};
+use taipan_text::hash::{FastHasher, FastMap, FastSet};
 
 /// The objects made so far.
 struct Maker<'a> {
@@ -41,6 +41,7 @@ impl Code {
     pub fn from_plain(plain: &bytecode::Code, filename: &Str) -> PyResult<Ref<Code>> {
         let mut maker = Maker::new(filename);
         maker.make_room(plain);
+        maker.intern_names(plain)?;
         maker.code(plain)
     }
 
@@ -128,15 +129,45 @@ impl Maker<'_> {
         })
     }
 
+    /// Interns the names and the strs that look like names of a code object and of all within it, many at once.
+    fn intern_names<'p>(&mut self, module: &'p bytecode::Code) -> PyResult<()> {
+        let (mut addresses, mut texts) = (Vec::new(), Vec::new());
+        let mut seen = FastSet::default();
+        seen.reserve(self.names.capacity());
+        let mut codes = vec![module];
+        while let Some(code) = codes.pop() {
+            let mut note = |plain: &'p PyStr| {
+                let text = plain.as_bytes();
+                let address = text.as_ptr().addr();
+                if text.is_ascii() && seen.insert(address) {
+                    addresses.push(address);
+                    texts.push(text);
+                }
+            };
+            code.names
+                .iter()
+                .chain(code.localsplusnames.iter())
+                .chain([&code.name, &code.qualname])
+                .for_each(&mut note);
+            for constant in code.consts.iter() {
+                match constant {
+                    Constant::Str(plain) if is_name_like(plain) => note(plain),
+                    Constant::Code(code) => codes.push(code),
+                    _ => {}
+                }
+            }
+        }
+        let names = unicode::intern_immortal_ascii(&texts)?;
+        self.names.extend(addresses.into_iter().zip(names));
+        Ok(())
+    }
+
     fn name(&mut self, plain: &PyStr) -> PyResult<Ref<Str>> {
         let address = plain.as_bytes().as_ptr().addr();
         if let Some(name) = self.names.get(&address) {
             return Ok(name.clone());
         }
-        let name = match plain.as_str() {
-            Some(text) => unicode::intern_immortal_text(text)?,
-            None => unicode::intern_immortal(text(plain)?),
-        };
+        let name = unicode::intern_immortal(text(plain)?);
         self.names.insert(address, name.clone());
         Ok(name)
     }
@@ -234,7 +265,9 @@ impl Maker<'_> {
 
     fn fresh_constant(&mut self, constant: &Constant) -> PyResult {
         Ok(match constant {
-            Constant::Str(value) => constant_str(value)?.upcast(),
+            // Strs that look like names are interned, as CPython does.
+            Constant::Str(value) if is_name_like(value) => self.name(value)?.upcast(),
+            Constant::Str(value) => text(value)?.upcast(),
             Constant::Bytes(value) => Bytes::new(value)?.upcast(),
             Constant::BigInt(big) => Int::from_digits(big.negative, &big.digits)?.upcast(),
             Constant::Tuple(items) => {
@@ -253,11 +286,6 @@ impl Maker<'_> {
     }
 }
 
-/// Strs that look like names are interned, as CPython does.
-fn constant_str(plain: &PyStr) -> PyResult<Ref<Str>> {
-    let name_like = |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    match plain.as_str().filter(name_like) {
-        Some(text) => unicode::intern_immortal_text(text),
-        None => text(plain),
-    }
+fn is_name_like(plain: &PyStr) -> bool {
+    plain.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }

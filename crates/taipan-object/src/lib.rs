@@ -23,6 +23,7 @@ pub mod handle;
 pub mod hooks;
 pub mod instance;
 pub mod int;
+pub mod intern;
 pub mod iters;
 pub mod list;
 pub mod module;

@@ -96,7 +96,7 @@ pub struct InterpreterState {
     pub next_func_version: Cell<u32>,
     pub next_keys_version: Cell<u32>,
     pub type_cache: Box<[Cell<TypeCacheEntry>]>,
-    pub interned: RefCell<crate::unicode::InternTable>,
+    pub interned: RefCell<crate::intern::InternTable>,
     pub recursion_limit: Cell<i32>,
     pub int_max_str_digits: Cell<i32>,
     /// What imports tell of the time they take: 0 nothing, 1 each module loaded, 2 those found loaded as well.
@@ -184,7 +184,7 @@ impl InterpreterState {
             next_func_version: Cell::new(1),
             next_keys_version: Cell::new(1),
             type_cache: crate::typeobject::new_cache(),
-            interned: RefCell::new(crate::unicode::InternTable::default()),
+            interned: RefCell::new(crate::intern::InternTable::default()),
             recursion_limit: Cell::new(1000),
             int_max_str_digits: Cell::new(4300),
             import_time: Cell::new(0),

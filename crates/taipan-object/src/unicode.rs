@@ -10,15 +10,13 @@
 use crate::alloc;
 use crate::err::{self, PyErr, PyResult};
 use crate::handle::{Object, Ref};
+use crate::intern;
+pub use crate::intern::{intern, intern_immortal, intern_immortal_ascii};
 use crate::layout;
 use crate::refcount;
-use crate::state;
 use crate::statics::PyUnicode_Type;
-use core::borrow::Borrow;
-use core::hash::{BuildHasherDefault, Hash, Hasher};
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
-use std::collections::HashMap;
 use std::sync::OnceLock;
 use taipan_abi::*;
 use taipan_num::hash::HashKey;
@@ -31,9 +29,9 @@ layout!(
 const COMPACT: u32 = 1 << 5;
 const ASCII: u32 = 1 << 6;
 const KIND_SHIFT: u32 = 2;
-const INTERNED_MASK: u32 = 3;
-const INTERNED_MORTAL: u32 = 1;
-const INTERNED_IMMORTAL: u32 = 2;
+pub(crate) const INTERNED_MASK: u32 = 3;
+pub(crate) const INTERNED_MORTAL: u32 = 1;
+pub(crate) const INTERNED_IMMORTAL: u32 = 2;
 
 /// The code points of a str in their stored width.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +93,7 @@ impl Str {
     }
 
     #[inline(always)]
-    fn state(&self) -> u32 {
+    pub(crate) fn state(&self) -> u32 {
         // SAFETY: the view guarantees the layout.
         unsafe { (*self.raw())._base._base.state }
     }
@@ -462,149 +460,6 @@ pub fn is_identifier(text: &Str) -> bool {
     points.next().is_some_and(start) && points.all(taipan_unicode::is_identifier_continue)
 }
 
-/// The interned strs of an interpreter: text to object, without owning a reference.
-#[derive(Default)]
-pub struct InternTable(HashMap<InternKey, (), BuildHasherDefault<PassThrough>>);
-
-struct InternKey(*mut PyObject);
-
-impl InternKey {
-    fn text(&self) -> &Str {
-        // SAFETY: a str leaves the table before it is deallocated.
-        unsafe { Object::borrow(self.0).cast() }
-    }
-}
-impl PartialEq for InternKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.text().same_text(other.text())
-    }
-}
-impl Eq for InternKey {}
-impl Hash for InternKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_isize(self.text().hash());
-    }
-}
-
-/// What the table is asked for: a str, or ASCII text that there is no str of yet.
-trait Wanted {
-    fn wanted_hash(&self) -> isize;
-    fn wanted_text(&self) -> Result<&Str, &[u8]>;
-}
-
-impl Wanted for InternKey {
-    fn wanted_hash(&self) -> isize {
-        self.text().hash()
-    }
-
-    fn wanted_text(&self) -> Result<&Str, &[u8]> {
-        Ok(self.text())
-    }
-}
-
-struct WantedAscii<'a> {
-    text: &'a [u8],
-    hash: isize,
-}
-
-impl Wanted for WantedAscii<'_> {
-    fn wanted_hash(&self) -> isize {
-        self.hash
-    }
-
-    fn wanted_text(&self) -> Result<&Str, &[u8]> {
-        Err(self.text)
-    }
-}
-
-impl Hash for dyn Wanted + '_ {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_isize(self.wanted_hash());
-    }
-}
-
-impl PartialEq for dyn Wanted + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        match (self.wanted_text(), other.wanted_text()) {
-            (Ok(one), Ok(other)) => one.same_text(other),
-            (Ok(text), Err(ascii)) | (Err(ascii), Ok(text)) => text.is_ascii() && text.data_bytes() == ascii,
-            (Err(one), Err(other)) => one == other,
-        }
-    }
-}
-
-impl Eq for dyn Wanted + '_ {}
-
-impl<'a> Borrow<dyn Wanted + 'a> for InternKey {
-    fn borrow(&self) -> &(dyn Wanted + 'a) {
-        self
-    }
-}
-
-/// The interned str of a text for ever, made if there is none.
-///
-/// # Errors
-/// `MemoryError`.
-pub fn intern_immortal_text(text: &str) -> PyResult<Ref<Str>> {
-    if text.len() > 1 && text.is_ascii() {
-        let wanted = WantedAscii { text: text.as_bytes(), hash: hash_bytes(text.as_bytes()) };
-        let table = state::interp().interned.borrow();
-        if let Some((found, ())) = table.0.get_key_value(&wanted as &dyn Wanted) {
-            let found = Ref::of(found.text());
-            drop(table);
-            return Ok(intern_immortal(found));
-        }
-    }
-    Ok(intern_immortal(Str::from_utf8(text)?))
-}
-
-/// The str's own hash is good enough for the table.
-#[derive(Default)]
-pub struct PassThrough(u64);
-impl Hasher for PassThrough {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-    fn write_isize(&mut self, value: isize) {
-        self.0 = value as u64;
-    }
-}
-
-/// `sys.intern`: the one str of this text. Only exact strs are interned.
-pub fn intern(text: Ref<Str>) -> Ref<Str> {
-    if text.is_interned() || !text.is_exact(&PyUnicode_Type) {
-        return text;
-    }
-    let mut table = state::interp().interned.borrow_mut();
-    if let Some((found, ())) = table.0.get_key_value(&InternKey(text.as_ptr())) {
-        return Ref::of(found.text());
-    }
-    table.0.insert(InternKey(text.as_ptr()), ());
-    // SAFETY: an exact str; the interned bits are ours.
-    unsafe { (*text.raw())._base._base.state |= INTERNED_MORTAL };
-    text
-}
-
-/// Interns a str for ever.
-pub fn intern_immortal(text: Ref<Str>) -> Ref<Str> {
-    let text = intern(text);
-    if text.is_exact(&PyUnicode_Type) && text.state() & INTERNED_MASK != INTERNED_IMMORTAL {
-        refcount::make_immortal(&text);
-        text.hash();
-        // SAFETY: an exact str; the interned bits are ours.
-        unsafe {
-            let state = &raw mut (*text.raw())._base._base.state;
-            *state = *state & !INTERNED_MASK | INTERNED_IMMORTAL;
-        }
-    }
-    text
-}
-
 /// `tp_dealloc` of `str`.
 ///
 /// # Safety
@@ -614,7 +469,7 @@ pub unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
     unsafe {
         let text: &Str = Object::borrow(ptr).cast();
         if text.state() & INTERNED_MASK == INTERNED_MORTAL {
-            state::interp().interned.borrow_mut().0.remove(&InternKey(ptr));
+            intern::forget(text);
         }
         if !text.is_ascii() || text.state() & COMPACT == 0 {
             let utf8 = (*text.raw())._base.utf8.cast_mut().cast::<u8>();

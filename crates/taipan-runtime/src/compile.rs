@@ -153,7 +153,10 @@ pub fn compile_text(source: &str, filename: &Str, settings: Settings) -> PyResul
     let (flags, options) = (parser_flags(settings), compiler_options(settings));
     let (parsed, compiled) = with_stack(|| {
         let mut parsed = taipan_syntax::parse(source, settings.mode, &flags);
-        let compiled = parsed.as_mut().ok().map(|parsed| compiler::compile(&mut parsed.module, "", &options));
+        let compile = |parsed: &mut taipan_syntax::Parsed| {
+            compiler::compile(&mut parsed.module, parsed.notable.as_deref(), "", &options)
+        };
+        let compiled = parsed.as_mut().ok().map(compile);
         (parsed, compiled)
     })?;
     parsed_tree(parsed, source, filename)?;
@@ -175,7 +178,7 @@ pub(crate) fn compile_tree(
 ) -> PyResult<Ref<Code>> {
     let mut options = compiler_options(settings);
     options.max_depth = depth_that_fits(options.max_depth);
-    code_object(compiler::compile(module, "", &options), source, filename)
+    code_object(compiler::compile(module, None, "", &options), source, filename)
 }
 
 /// What the code generator makes of a tree.

@@ -68,6 +68,9 @@ pub struct Parsed {
     pub module: Mod,
     /// `SyntaxWarning`s in the order they are raised.
     pub warnings: Vec<Warning>,
+    /// The statements of a module's body within which the compiler has to look for formatting by `%`, for `match`
+    /// and for `finally`, by number. `None`: in all of them, and for more.
+    pub notable: Option<Vec<u32>>,
 }
 
 /// An error and what is to be warned about before it is raised.
@@ -96,7 +99,7 @@ pub fn parse(source: &str, mode: Mode, flags: &Flags) -> Result<Parsed, Box<Reje
         feature_version: flags.feature_version,
     };
     match parser::parse(&prepared, settings) {
-        Ok((module, warnings)) => Ok(Parsed { module, warnings }),
+        Ok(parsed) => Ok(parsed),
         Err(Some(rejected)) => Err(rejected),
         Err(None) => Err(Box::new(diagnose::diagnose(&prepared, mode, flags))),
     }

@@ -3,7 +3,7 @@
 //! The keys are names and constants of the program that is being compiled. Its author gains nothing from collisions
 //! but a slow compilation of his own program, so speed is all that counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// A hash of a few multiplications.
@@ -14,6 +14,9 @@ pub struct FastHasher {
 
 /// A hash map with the quick hash.
 pub type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<FastHasher>>;
+
+/// A hash set with the quick hash.
+pub type FastSet<T> = HashSet<T, BuildHasherDefault<FastHasher>>;
 
 impl FastHasher {
     #[inline]

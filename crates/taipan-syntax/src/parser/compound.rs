@@ -269,6 +269,7 @@ impl Parser<'_> {
         }
         let orelse = if handlers.is_empty() { Vec::new() } else { self.else_block()? };
         let finalbody = if self.eat(Kind::FINALLY) { self.block()? } else { Vec::new() };
+        self.notable |= !finalbody.is_empty();
         if handlers.is_empty() && finalbody.is_empty() {
             return Err(Fail);
         }
@@ -354,6 +355,7 @@ impl Parser<'_> {
             cases.push(MatchCase { pattern, guard, body });
         }
         self.require_behind(10, "Pattern matching is")?;
+        self.notable = true;
         Ok(self.block_stmt(start, StmtMatch { subject, cases }))
     }
 }

@@ -355,6 +355,7 @@ impl Parser<'_> {
             if op == Operator::MatMult {
                 self.require(5, "The '@' operator is")?;
             }
+            self.notable |= op == Operator::Mod && matches!(right.kind, ExprKind::Tuple(_));
             left = self.expr(start, ExprBinOp { left, op, right });
         }
         Ok(left)

@@ -63,6 +63,11 @@ pub(crate) struct Parser<'s> {
     spare_bodies: Vec<Vec<Stmt>>,
     feature_version: u8,
     own_error: Option<Box<crate::ParseError>>,
+    /// Whether the statement under way holds something for [`crate::Parsed::notable`], and which ones did.
+    notable: bool,
+    notables: Vec<u32>,
+    /// Whether there is the name `__debug__`.
+    has_debug: bool,
 }
 
 /// What the parser is to read.
@@ -76,11 +81,8 @@ pub(crate) struct Settings {
     pub feature_version: u8,
 }
 
-/// The tree and the warnings, or nothing; or the error for text that is too new.
-pub(crate) fn parse(
-    source: &str,
-    settings: Settings,
-) -> Result<(Mod, Vec<Warning>), Option<Box<crate::Rejected>>> {
+/// What comes of the text, or nothing; or the error for text that is too new.
+pub(crate) fn parse(source: &str, settings: Settings) -> Result<crate::Parsed, Option<Box<crate::Rejected>>> {
     let mut parser = Parser {
         source,
         tokens: Vec::with_capacity(source.len() / 4 + 8),
@@ -96,6 +98,9 @@ pub(crate) fn parse(
         spare_bodies: Vec::new(),
         feature_version: settings.feature_version,
         own_error: None,
+        notable: false,
+        notables: Vec::new(),
+        has_debug: false,
     };
     parser.tokenize(settings).map_err(|Fail| None)?;
     let module = match settings.mode {
@@ -117,7 +122,8 @@ pub(crate) fn parse(
     };
     // The lexer ran ahead: its warnings go where the parser would have asked for the token.
     parser.warnings.sort_by_key(|w| w.at);
-    Ok((module, parser.warnings))
+    let notable = (settings.mode == crate::Mode::Exec && !parser.has_debug).then_some(parser.notables);
+    Ok(crate::Parsed { module, warnings: parser.warnings, notable })
 }
 
 impl<'s> Parser<'s> {
@@ -268,6 +274,7 @@ impl<'s> Parser<'s> {
             return self.names[at as usize].clone();
         }
         let name = Identifier::from(text);
+        self.has_debug |= text == "__debug__";
         self.name_index.insert(hash, self.names.len() as u32);
         self.names.push(name.clone());
         name
@@ -327,7 +334,12 @@ impl<'s> Parser<'s> {
     fn file(&mut self) -> Parse<Mod> {
         let mut body = Vec::new();
         while !self.at(Kind::ENDMARKER) {
+            let first = body.len() as u32;
+            self.notable = false;
             self.statement(&mut body)?;
+            if self.notable {
+                self.notables.extend(first..body.len() as u32);
+            }
         }
         let type_ignores = std::mem::take(&mut self.type_ignores);
         Ok(Mod::Module(ModModule { body, type_ignores }))
