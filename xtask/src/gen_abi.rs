@@ -74,6 +74,10 @@ const STRUCTS: &[&str] = &[
     "PyThreadState",
     "PyModuleObject",
     "PyGC_Head",
+    "PyDateTime_Delta",
+    "PyDateTime_Time",
+    "PyDateTime_Date",
+    "PyDateTime_DateTime",
 ];
 
 const DATA: &str = "crates/taipan-abi/data";

@@ -1551,6 +1551,80 @@ const _: () = {
     assert!(offset_of!(PyGC_Head, _gc_prev) == 8);
 };
 
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PyDateTime_Delta {
+    pub ob_base: PyObject,
+    pub hashcode: isize,
+    pub days: i32,
+    pub seconds: i32,
+    pub microseconds: i32,
+}
+const _: () = {
+    assert!(size_of::<PyDateTime_Delta>() == 40);
+    assert!(offset_of!(PyDateTime_Delta, ob_base) == 0);
+    assert!(offset_of!(PyDateTime_Delta, hashcode) == 16);
+    assert!(offset_of!(PyDateTime_Delta, days) == 24);
+    assert!(offset_of!(PyDateTime_Delta, seconds) == 28);
+    assert!(offset_of!(PyDateTime_Delta, microseconds) == 32);
+};
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PyDateTime_Time {
+    pub ob_base: PyObject,
+    pub hashcode: isize,
+    pub hastzinfo: c_char,
+    pub data: [u8; 6],
+    pub fold: u8,
+    pub tzinfo: *mut PyObject,
+}
+const _: () = {
+    assert!(size_of::<PyDateTime_Time>() == 40);
+    assert!(offset_of!(PyDateTime_Time, ob_base) == 0);
+    assert!(offset_of!(PyDateTime_Time, hashcode) == 16);
+    assert!(offset_of!(PyDateTime_Time, hastzinfo) == 24);
+    assert!(offset_of!(PyDateTime_Time, data) == 25);
+    assert!(offset_of!(PyDateTime_Time, fold) == 31);
+    assert!(offset_of!(PyDateTime_Time, tzinfo) == 32);
+};
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PyDateTime_Date {
+    pub ob_base: PyObject,
+    pub hashcode: isize,
+    pub hastzinfo: c_char,
+    pub data: [u8; 4],
+}
+const _: () = {
+    assert!(size_of::<PyDateTime_Date>() == 32);
+    assert!(offset_of!(PyDateTime_Date, ob_base) == 0);
+    assert!(offset_of!(PyDateTime_Date, hashcode) == 16);
+    assert!(offset_of!(PyDateTime_Date, hastzinfo) == 24);
+    assert!(offset_of!(PyDateTime_Date, data) == 25);
+};
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PyDateTime_DateTime {
+    pub ob_base: PyObject,
+    pub hashcode: isize,
+    pub hastzinfo: c_char,
+    pub data: [u8; 10],
+    pub fold: u8,
+    pub tzinfo: *mut PyObject,
+}
+const _: () = {
+    assert!(size_of::<PyDateTime_DateTime>() == 48);
+    assert!(offset_of!(PyDateTime_DateTime, ob_base) == 0);
+    assert!(offset_of!(PyDateTime_DateTime, hashcode) == 16);
+    assert!(offset_of!(PyDateTime_DateTime, hastzinfo) == 24);
+    assert!(offset_of!(PyDateTime_DateTime, data) == 25);
+    assert!(offset_of!(PyDateTime_DateTime, fold) == 35);
+    assert!(offset_of!(PyDateTime_DateTime, tzinfo) == 40);
+};
+
 pub const CO_ASYNC_GENERATOR: i32 = 512;
 pub const CO_COROUTINE: i32 = 128;
 pub const CO_FUTURE_ABSOLUTE_IMPORT: i32 = 262144;

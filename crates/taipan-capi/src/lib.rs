@@ -15,6 +15,8 @@ mod bytesobject;
 mod call;
 mod codecs;
 mod containers;
+mod datetime;
+mod datetime_tests;
 mod floatobject;
 mod format;
 mod frames;
@@ -36,3 +38,8 @@ mod unicodeobject;
 mod variadic;
 
 pub use loader::install;
+
+use taipan_object::module::ModuleSpec;
+
+/// The modules that consist of a table for C code as well as of Python's part.
+pub const MODULES: &[&ModuleSpec] = &[&datetime::SPEC];

@@ -17,7 +17,7 @@ use taipan_object::module::Module;
 use taipan_object::statics::*;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, Ref, intern, raise, state};
-use taipan_runtime::DynamicLoader;
+use taipan_runtime::{DynamicLoader, MoreTests};
 
 /// What one-phase modules left behind, by file and name, and the name being loaded.
 #[derive(Default)]
@@ -37,6 +37,7 @@ fn loaded() -> &'static Loaded {
 /// `MemoryError`.
 pub fn install() -> PyResult<()> {
     state::interp().extension(|| DynamicLoader { create, exec });
+    state::interp().extension(|| MoreTests { functions: crate::datetime_tests::FUNCTIONS });
     crate::pystate::remember_main(state::interp());
     crate::memory_object::install()
 }

@@ -944,7 +944,7 @@ pub fn new_wrapper_function(object: &Object) -> *mut c_void {
 }
 
 fn new_wrapper_call(owner: &Type, call: CallArgs<'_>) -> PyResult {
-    let name = owner.name();
+    let name = owner.message_name();
     let Some((first, args)) = call.positional().split_first() else {
         return Err(raise!(PyExc_TypeError, "{name}.__new__(): not enough arguments"));
     };
@@ -956,7 +956,7 @@ fn new_wrapper_call(owner: &Type, call: CallArgs<'_>) -> PyResult {
         ));
     };
     if !subtype.is_subtype(owner) {
-        let sub = subtype.name();
+        let sub = subtype.message_name();
         return Err(raise!(PyExc_TypeError, "{name}.__new__({sub}): {sub} is not a subtype of {name}"));
     }
     check_new_is_safe(owner, subtype)?;
@@ -994,8 +994,8 @@ fn check_new_is_safe(owner: &Type, subtype: &Type) -> Result<(), PyErr> {
     Err(raise!(
         PyExc_TypeError,
         "{}.__new__({}) is not safe, use {}.__new__()",
-        owner.name(),
-        subtype.name(),
-        native.name()
+        owner.message_name(),
+        subtype.message_name(),
+        native.message_name()
     ))
 }

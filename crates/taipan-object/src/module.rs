@@ -96,7 +96,10 @@ impl Module {
 /// # Errors
 /// What its `init` raises.
 pub fn create(spec: &'static ModuleSpec) -> PyResult<Ref<Module>> {
-    let name = crate::unicode::intern(Str::from_utf8(spec.name)?);
+    let name = Str::from_utf8(spec.name)?;
+    // The functions of these two do not share the name with the types beside them: pickles show it.
+    let first = matches!(spec.name, "builtins" | "sys");
+    let name = if first { name } else { crate::unicode::intern(name) };
     let module = Module::new(&name, Some(spec.doc))?;
     module.add_functions(spec.methods)?;
     (spec.init)(&module)?;

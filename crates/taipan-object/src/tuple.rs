@@ -3,7 +3,7 @@
 use crate::alloc;
 use crate::err::PyResult;
 use crate::gc;
-use crate::handle::{Object, Ref};
+use crate::handle::{Object, Ref, Type};
 use crate::layout;
 use crate::statics::{PyTuple_Type, StaticType};
 use core::cell::UnsafeCell;
@@ -147,6 +147,26 @@ impl Tuple {
             if track {
                 gc::track_ptr(tuple.as_ptr());
             }
+            Ok(tuple)
+        }
+    }
+
+    /// A new tuple of a subtype of `tuple` whose instances hold no more than their items.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn of_type(ty: &Type, items: &[&Object]) -> PyResult<Ref<Tuple>> {
+        debug_assert!(ty.is_subtype(&PyTuple_Type));
+        let made = alloc::alloc_object(ty, items.len().cast_signed())?;
+        // SAFETY: fresh memory of a tuple with as many places; nothing here runs Python code.
+        unsafe {
+            let tuple: Ref<Tuple> = made.cast_owned();
+            (*tuple.raw()).ob_base.ob_size = items.len().cast_signed();
+            (*tuple.raw()).ob_hash = -1;
+            for (index, item) in items.iter().enumerate() {
+                tuple.items_ptr().add(index).write(item.new_ref().into_ptr());
+            }
+            gc::track_ptr(tuple.as_ptr());
             Ok(tuple)
         }
     }

@@ -118,6 +118,10 @@ impl Calendar {
             // SAFETY: by contract.
             Some(unsafe { CStr::from_ptr(raw.tm_zone) }.to_bytes().to_vec())
         };
+        Self { zone, ..Self::without_zone(raw) }
+    }
+
+    fn without_zone(raw: &libc::tm) -> Self {
         Self {
             second: raw.tm_sec,
             minute: raw.tm_min,
@@ -129,7 +133,7 @@ impl Calendar {
             year_day: raw.tm_yday,
             dst: raw.tm_isdst,
             offset: raw.tm_gmtoff,
-            zone,
+            zone: None,
         }
     }
 
@@ -162,6 +166,21 @@ pub fn local(seconds: i64) -> Result<Calendar, Errno> {
             return Err(crate::calls::last());
         }
         Ok(Calendar::of(raw.assume_init_ref()))
+    }
+}
+
+/// As [`local`], without the zone's name.
+///
+/// # Errors
+/// `EOVERFLOW` when the year does not fit.
+pub fn local_fields(seconds: i64) -> Result<Calendar, Errno> {
+    let mut raw = MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: the struct is ours.
+    unsafe {
+        if libc::localtime_r(&raw const seconds, raw.as_mut_ptr()).is_null() {
+            return Err(crate::calls::last());
+        }
+        Ok(Calendar::without_zone(raw.assume_init_ref()))
     }
 }
 

@@ -20,6 +20,7 @@ mod sys;
 pub use compile::{Settings, compile_text};
 pub use import::{DynamicLoader, Frozen, NativeModules, import_module, install_importlib};
 pub use modules::MODULES;
+pub use modules::test_capi::MoreTests;
 pub use printer::{print_exception, to_stderr};
 pub use program::run;
 pub use shutdown::finish;

@@ -17,6 +17,7 @@ const ROOMS: &[&[&ModuleSpec]] = &[
     taipan_mod_os::MODULES,
     taipan_mod_text::MODULES,
     taipan_mod_data::MODULES,
+    taipan_capi::MODULES,
 ];
 
 #[global_allocator]

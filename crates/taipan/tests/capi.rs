@@ -179,3 +179,8 @@ static Method methods[] = {{"run", run, 1}, {0}};
 static Def def = {{1}, 0, 0, 0, "threads", 0, 0, methods};
 void *PyInit_threads(void) { return PyModuleDef_Init(&def); }
 "#;
+
+#[test]
+fn dates_are_read_in_place_and_made_through_the_capsule() {
+    same_as_cpython("dates");
+}

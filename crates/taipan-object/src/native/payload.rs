@@ -19,6 +19,9 @@ use core::ops::Deref;
 use taipan_abi::{Py_TPFLAGS_HAVE_GC, PyObject, visitproc};
 
 /// The Rust state of a native type's instances.
+///
+/// A view of a type's instances is also one of its subtypes' instances: when both types have a payload, both are
+/// `repr(C)` and the subtype's begins with the fields of the base's (as `datetime` begins with `date`).
 pub trait Payload: 'static + Sized {
     /// The type object.
     const TYPE: &'static StaticType;

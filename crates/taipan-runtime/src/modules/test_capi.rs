@@ -260,7 +260,13 @@ const LIMITS: &[(&str, i64)] = &[
 
 const LARGE: [&str; 4] = ["ULONG_MAX", "ULLONG_MAX", "SIZE_MAX", "UINT64_MAX"];
 
+/// Functions that the room of the C interface adds.
+pub struct MoreTests {
+    pub functions: &'static [MethodRow],
+}
+
 fn init(module: &Module) -> PyResult<()> {
+    module.add_functions(state::interp().extension(|| MoreTests { functions: &[] }).functions)?;
     add_type(module, &test_events::CODE_LIKE_SPEC)?;
     add_type(module, &INSTANCE_SPEC)?;
     add_type(module, &CLASS_SPEC)?;

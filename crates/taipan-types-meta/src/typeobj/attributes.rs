@@ -8,7 +8,7 @@ use taipan_object::native::{GetSetRow, IntoPy, getset_row};
 use taipan_object::singletons::new_none;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
-use taipan_object::unicode::Str;
+use taipan_object::unicode::{self, Str};
 use taipan_object::{Object, Ref, Type, alloc, descr, intern, raise};
 
 pub(super) static GETSET: &[GetSetRow] = &[
@@ -111,10 +111,9 @@ pub(super) fn module_of(ty: &Type) -> PyResult {
         };
         return found.ok_or_else(|| attribute_error("__module__"));
     }
-    match ty.full_name().rsplit_once('.') {
-        Some((module, _)) => module.into_py(),
-        None => "builtins".into_py(),
-    }
+    // One object for all types of a module: pickles then name it once.
+    let module = ty.full_name().rsplit_once('.').map_or("builtins", |(module, _)| module);
+    Ok(unicode::intern(Str::from_utf8(module)?).upcast())
 }
 
 fn set_module(ty: &Type, value: Option<&Object>) -> PyResult<()> {
