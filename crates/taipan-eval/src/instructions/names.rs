@@ -463,7 +463,7 @@ unsafe fn store_attr_instance_value(mut vm: Vm) -> Next {
         if let Some((values, position)) = sp::instance_place(owner, vm.ip.add(1)) {
             vm.sp = vm.sp.sub(2);
             save!(vm);
-            taipan_object::instance::store_inline(values, position, value.into_ref());
+            taipan_object::instance::store_inline(owner.object(), values, position, value.into_ref());
             owner.close();
             next!(vm, 4);
         }

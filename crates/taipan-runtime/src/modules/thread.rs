@@ -398,12 +398,12 @@ fn switch(local: &LocalView) -> PyResult<()> {
     let key = Int::from_u64(local.number);
     let all = state::thread_dict()?;
     if let Some(found) = all.get(&key)? {
-        taipan_object::instance::set_dict(local.object(), found.downcast::<Dict>());
+        taipan_object::instance::set_dict(local.object(), found.downcast::<Dict>())?;
         return Ok(());
     }
     let dict = Dict::new()?;
     all.set(&key, &dict)?;
-    taipan_object::instance::set_dict(local.object(), Some(&dict));
+    taipan_object::instance::set_dict(local.object(), Some(&dict))?;
     let object = local.object();
     let Some(init) = object.ty().lookup(intern!("__init__")) else { return Ok(()) };
     if PyBaseObject_Type.lookup(intern!("__init__")).is_some_and(|plain| plain.is(&init)) {
@@ -416,7 +416,7 @@ fn switch(local: &LocalView) -> PyResult<()> {
         all.remove(&key)?;
         return Err(error);
     }
-    taipan_object::instance::set_dict(object, Some(&dict));
+    taipan_object::instance::set_dict(object, Some(&dict))?;
     Ok(())
 }
 
