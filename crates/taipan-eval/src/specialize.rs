@@ -357,7 +357,7 @@ unsafe fn instance_attr(
         };
         if instance::is_data_descriptor(&found) && instance::gives_values(&found) {
             if let Some(instruction) = fill {
-                specialize_data_descriptor(&found, method, version, instruction);
+                specialize_data_descriptor(ty, &found, method, version, instruction);
             }
             return Ok(None);
         }
@@ -389,8 +389,18 @@ unsafe fn instance_attr(
 }
 
 /// Slots and properties.
-unsafe fn specialize_data_descriptor(found: &Object, method: bool, version: u32, instruction: *mut u16) {
+unsafe fn specialize_data_descriptor(
+    ty: &Type,
+    found: &Object,
+    method: bool,
+    version: u32,
+    instruction: *mut u16,
+) {
     if let Some(member) = found.downcast::<MemberDescr>() {
+        // A slot of an unrelated class tells of other memory than this object's.
+        if !ty.is_subtype(member.as_descr().owner()) {
+            return;
+        }
         // SAFETY: the cache belongs to the instruction.
         unsafe { specialize_slot(member, version, instruction) };
         return;
@@ -481,6 +491,7 @@ pub unsafe fn specialize_store_attr(object: &Object, name: &Str, instruction: *m
                 let def = member.def();
                 if def.r#type == Py_T_OBJECT_EX
                     && def.flags & Py_READONLY == 0
+                    && ty.is_subtype(member.as_descr().owner())
                     && let Ok(offset) = u16::try_from(def.offset)
                 {
                     cache.add(3).write(offset);
