@@ -12,6 +12,7 @@
 //! - `version` is non-zero only while the set and order of keys is what it was when a cache asked;
 //! - no reference into the table is held while a comparison or a finaliser can run.
 
+mod copy;
 pub mod split;
 
 use crate::alloc;
@@ -141,7 +142,7 @@ impl Keys {
         };
         let index_bytes = 1usize << (log2_size + log2_index);
         let capacity = Self::capacity(log2_size);
-        let block = alloc::malloc(HEAD + index_bytes + capacity * size_of::<Entry>());
+        let block = alloc::malloc(table_bytes(log2_size, log2_index));
         if block.is_null() {
             return null_mut();
         }
@@ -162,6 +163,11 @@ impl Keys {
         }
         keys
     }
+}
+
+/// The bytes of a table with head, indices and entries.
+fn table_bytes(log2_size: u8, log2_index: u8) -> usize {
+    HEAD + (1usize << (log2_size + log2_index)) + Keys::capacity(log2_size) * size_of::<Entry>()
 }
 
 /// # Safety
@@ -822,19 +828,6 @@ impl Dict {
         all
     }
 
-    /// A new dict with the same items.
-    ///
-    /// # Errors
-    /// `MemoryError`.
-    pub fn copy(&self) -> PyResult<Ref<Dict>> {
-        let new = Self::with_capacity(self.len())?;
-        let mut position = 0;
-        while let Some((key, value, hash)) = self.next_borrowed(&mut position) {
-            new.insert_new(key, hash, value.new_ref())?;
-        }
-        Ok(new)
-    }
-
     /// A number that stays the same as long as the set of keys and their places do; `None` when the
     /// keys are not all strs. Caches keep it beside an entry number.
     pub fn keys_version(&self) -> Option<u32> {
@@ -879,6 +872,20 @@ impl Dict {
         }
     }
 
+    /// The fast path of an attribute in a dict: the value of entry `index`, if it has this very key.
+    #[inline(always)]
+    pub fn hinted_value(&self, index: usize, key: &Str) -> Option<*mut *mut PyObject> {
+        let keys = self.keys_ptr();
+        // SAFETY: the index is checked against the number of entries; an entry with a key has a value.
+        unsafe {
+            if (*keys).kind == SHARED || index >= (*keys).entries as usize {
+                return None;
+            }
+            let entry = entries(keys).add(index);
+            ((*entry).key == key.as_ptr()).then(|| addr_of_mut!((*entry).value))
+        }
+    }
+
     /// Bytes that the table takes besides the object.
     pub fn table_size(&self) -> usize {
         let keys = self.keys_ptr();
@@ -886,10 +893,7 @@ impl Dict {
             return 0;
         }
         // SAFETY: the table is live.
-        unsafe {
-            HEAD + (1usize << ((*keys).log2_size + (*keys).log2_index))
-                + Keys::capacity((*keys).log2_size) * size_of::<Entry>()
-        }
+        unsafe { table_bytes((*keys).log2_size, (*keys).log2_index) }
     }
 }
 
