@@ -383,7 +383,7 @@ unsafe fn instance_attr(
             if let Some(instruction) = fill {
                 specialize_data_descriptor(ty, &found, method, version, instruction);
             }
-            return Ok(None);
+            return instance::bind_descriptor(&found, object, ty).map(|value| Some((value, false)));
         }
         if let Some(own) = instance::own_attribute(object, name)? {
             if let Some(instruction) = fill
