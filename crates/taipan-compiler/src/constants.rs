@@ -7,8 +7,7 @@ use std::rc::Rc;
 
 use taipan_bytecode::Constant;
 use taipan_syntax::ast;
-
-use crate::names::FastMap;
+use taipan_text::hash::{FastMap, NumberTable, fast_hash};
 
 /// Number of a constant.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -18,7 +17,7 @@ pub struct ConstId(pub u32);
 #[derive(Default)]
 pub struct ConstantPool {
     values: Vec<Constant>,
-    index: FastMap<Constant, ConstId>,
+    index: NumberTable,
     /// The number of None and of small integers, for the commonest constants need no search.
     none: Option<ConstId>,
     small: Vec<Option<ConstId>>,
@@ -62,15 +61,16 @@ impl ConstantPool {
     }
 
     fn search(&mut self, value: Constant) -> ConstId {
-        if let Some(id) = self.index.get(&value) {
-            return *id;
+        let hash = fast_hash(&value);
+        if let Some(id) = self.index.find(hash, |id| self.values[id as usize] == value) {
+            return ConstId(id);
         }
-        let id = ConstId(self.values.len() as u32);
-        self.values.push(value.clone());
+        let id = self.values.len() as u32;
         if !holds_nan(&value) {
-            self.index.insert(value, id);
+            self.index.insert(hash, id);
         }
-        id
+        self.values.push(value);
+        ConstId(id)
     }
 
     /// The value of a number.

@@ -5,9 +5,11 @@
 //! order of insertion, which decides indices and the order of generated code.
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use taipan_bytecode::PyStr;
 use taipan_syntax::ast::Identifier;
+use taipan_text::hash::{NumberTable, fast_hash_text};
 pub use taipan_text::hash::{FastHasher, FastMap};
 
 /// An interned name.
@@ -76,18 +78,19 @@ pub mod known {
         TUPLE = "tuple",
     }
 
-    pub(super) fn texts() -> &'static [&'static str] {
+    pub(super) const fn texts() -> &'static [&'static str] {
         KNOWN
     }
 }
 
-/// The table of names.
+/// The table of names. The [`known`] ones come first.
 pub struct Names {
+    /// The other names, from the first that is not known.
     texts: Vec<Rc<str>>,
     /// Whether a name is a private one, which classes mangle.
     private: Vec<bool>,
     strings: Vec<Option<PyStr>>,
-    index: FastMap<Rc<str>, Name>,
+    index: NumberTable,
     /// Names last asked for, by the address of the text: a tree shares the text of equal names. Only texts that
     /// `texts` holds are in it, so no address in it can belong to another text.
     recent: Box<[(usize, Name)]>,
@@ -95,6 +98,22 @@ pub struct Names {
 
 /// Entries of [`Names::recent`], a power of two.
 const RECENT: usize = 512;
+
+/// How many names are known.
+const KNOWN: u32 = known::texts().len() as u32;
+
+/// Where the known names are, for every compilation.
+static KNOWN_INDEX: LazyLock<NumberTable> = LazyLock::new(|| {
+    let mut index = NumberTable::with_capacity(known::texts().len());
+    for (text, number) in known::texts().iter().zip(0..) {
+        index.insert(fast_hash_text(text), number);
+    }
+    index
+});
+
+fn is_private(text: &str) -> bool {
+    text.starts_with("__") && !text.ends_with("__") && !text.contains('.')
+}
 
 impl Default for Names {
     fn default() -> Names {
@@ -105,28 +124,31 @@ impl Default for Names {
 impl Names {
     /// A table that holds the [`known`] names.
     pub fn new() -> Names {
-        let mut names = Names {
-            texts: Vec::new(),
-            private: Vec::new(),
-            strings: Vec::new(),
-            index: FastMap::default(),
-            recent: Box::default(),
-        };
-        names.recent = vec![(0, Name(0)); RECENT].into();
-        names.index.reserve(2 * known::texts().len());
-        for text in known::texts() {
-            names.intern_str(text);
+        let room = 256;
+        let mut strings = Vec::with_capacity(room);
+        strings.resize(KNOWN as usize, None);
+        Names {
+            texts: Vec::with_capacity(room),
+            private: Vec::with_capacity(room),
+            strings,
+            index: NumberTable::with_capacity(room),
+            recent: vec![(0, Name(0)); RECENT].into(),
         }
-        names
     }
 
-    fn add(&mut self, text: Rc<str>) -> Name {
-        let name = Name(self.texts.len() as u32);
-        self.private.push(text.starts_with("__") && !text.ends_with("__") && !text.contains('.'));
-        self.texts.push(text.clone());
+    fn add(&mut self, text: Rc<str>, hash: u64) -> Name {
+        let name = KNOWN + self.texts.len() as u32;
+        self.private.push(is_private(&text));
+        self.texts.push(text);
         self.strings.push(None);
-        self.index.insert(text, name);
-        name
+        self.index.insert(hash, name);
+        Name(name)
+    }
+
+    fn find(&self, text: &str, hash: u64) -> Option<Name> {
+        let own = self.index.find(hash, |name| *self.texts[(name - KNOWN) as usize] == *text);
+        let known = || KNOWN_INDEX.find(hash, |name| known::texts()[name as usize] == text);
+        own.or_else(known).map(Name)
     }
 
     /// The number of an identifier.
@@ -143,11 +165,13 @@ impl Names {
     }
 
     fn intern_slowly(&mut self, text: &Rc<str>, address: usize, slot: usize) -> Name {
-        let name = match self.index.get(&**text) {
-            Some(name) => *name,
-            None => self.add(text.clone()),
+        let hash = fast_hash_text(text);
+        let name = match self.find(text, hash) {
+            Some(name) => name,
+            None => self.add(text.clone(), hash),
         };
-        if Rc::ptr_eq(text, &self.texts[name.0 as usize]) {
+        let own = name.0.checked_sub(KNOWN).map(|at| &self.texts[at as usize]);
+        if own.is_some_and(|own| Rc::ptr_eq(text, own)) {
             self.recent[slot] = (address, name);
         }
         name
@@ -155,37 +179,44 @@ impl Names {
 
     /// The number of a text.
     pub fn intern_str(&mut self, text: &str) -> Name {
-        match self.index.get(text) {
-            Some(name) => *name,
-            None => self.add(Rc::from(text)),
+        let hash = fast_hash_text(text);
+        match self.find(text, hash) {
+            Some(name) => name,
+            None => self.add(Rc::from(text), hash),
         }
     }
 
     /// The text of a name.
     #[inline]
-    pub fn text(&self, name: Name) -> &Rc<str> {
-        &self.texts[name.0 as usize]
+    pub fn text(&self, name: Name) -> &str {
+        match name.0.checked_sub(KNOWN) {
+            Some(at) => &self.texts[at as usize],
+            None => known::texts()[name.0 as usize],
+        }
     }
 
     /// The name as a Python string; made once.
     pub fn string(&mut self, name: Name) -> PyStr {
-        let at = name.0 as usize;
         let texts = &self.texts;
-        self.strings[at].get_or_insert_with(|| PyStr::from(texts[at].clone())).clone()
+        let make = || match name.0.checked_sub(KNOWN) {
+            Some(at) => PyStr::from(texts[at as usize].clone()),
+            None => PyStr::from(known::texts()[name.0 as usize]),
+        };
+        self.strings[name.0 as usize].get_or_insert_with(make).clone()
     }
 
     /// Name mangling: `__private` in class `Class` is `_Class__private`.
     #[inline]
     pub fn mangle(&mut self, private: Option<Name>, name: Name) -> Name {
-        match private {
-            Some(private) if self.private[name.0 as usize] => self.mangled(private, name),
+        match (private, name.0.checked_sub(KNOWN)) {
+            (Some(private), Some(at)) if self.private[at as usize] => self.mangled(private, name),
             _ => name,
         }
     }
 
     fn mangled(&mut self, private: Name, name: Name) -> Name {
-        let text = &self.texts[name.0 as usize];
-        let class = self.texts[private.0 as usize].trim_start_matches('_');
+        let text = self.text(name);
+        let class = self.text(private).trim_start_matches('_');
         if class.is_empty() {
             return name;
         }

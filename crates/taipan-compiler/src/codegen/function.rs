@@ -406,7 +406,7 @@ impl<'a> Compiler<'a> {
                 self.type_param_part(param, Part::Default, default, name, starred)?;
                 self.op_i(loc, Opcode::CALL_INTRINSIC_2, INTRINSIC_SET_TYPEPARAM_DEFAULT);
             } else if seen_default {
-                let text = self.names.text(name).clone();
+                let text = self.names.text(name);
                 return self.error(
                     loc,
                     format!("non-default type parameter '{text}' follows default type parameter"),

@@ -24,7 +24,7 @@ pub(crate) use versions::NEWEST;
 
 pub(crate) use strings::escape_warning;
 
-use taipan_text::hash::FastMap;
+use taipan_text::hash::{NumberTable, fast_hash_text};
 
 use crate::ast::*;
 use crate::error::Warning;
@@ -50,7 +50,9 @@ pub(crate) struct Parser<'s> {
     tokens: Vec<Token>,
     pos: usize,
     depth: u32,
-    names: FastMap<&'s str, Identifier>,
+    /// The identifiers so far, each once.
+    names: Vec<Identifier>,
+    name_index: NumberTable,
     type_ignores: Vec<TypeIgnore>,
     warnings: Vec<Warning>,
     max_digits: usize,
@@ -84,7 +86,8 @@ pub(crate) fn parse(
         tokens: Vec::with_capacity(source.len() / 4 + 8),
         pos: 0,
         depth: 0,
-        names: FastMap::default(),
+        names: Vec::new(),
+        name_index: NumberTable::with_capacity(source.len() / 128),
         type_ignores: Vec::new(),
         warnings: Vec::new(),
         max_digits: settings.max_digits,
@@ -239,12 +242,7 @@ impl<'s> Parser<'s> {
 
     fn identifier(&mut self, token: Token) -> Identifier {
         let text = token.text(self.source);
-        if let Some(name) = self.names.get(text) {
-            return name.clone();
-        }
-        let name = if text.is_ascii() { Identifier::from(text) } else { self.normal_identifier(text) };
-        self.names.insert(text, name.clone());
-        name
+        if text.is_ascii() { self.shared_name(text) } else { self.normal_identifier(text) }
     }
 
     /// A word with other letters; its normal form may be one that no identifier can have.
@@ -259,7 +257,20 @@ impl<'s> Parser<'s> {
             };
             self.own_error.get_or_insert_with(|| Box::new(error));
         }
-        Identifier::from(&*normal)
+        self.shared_name(&normal)
+    }
+
+    /// The identifier with this text; equal ones share it.
+    #[inline]
+    fn shared_name(&mut self, text: &str) -> Identifier {
+        let hash = fast_hash_text(text);
+        if let Some(at) = self.name_index.find(hash, |at| *self.names[at as usize] == *text) {
+            return self.names[at as usize].clone();
+        }
+        let name = Identifier::from(text);
+        self.name_index.insert(hash, self.names.len() as u32);
+        self.names.push(name.clone());
+        name
     }
 
     fn name(&mut self) -> Parse<Identifier> {
