@@ -172,6 +172,32 @@ impl<'a> LocationReader<'a> {
     }
 }
 
+/// The line that a code unit comes from; `None` when it has none or the table does not reach it. Columns are passed
+/// over.
+pub fn line_at(table: &[u8], firstlineno: i32, unit: usize) -> Option<i32> {
+    let mut reader = LocationReader::new(table, firstlineno);
+    let mut end = 0;
+    while let Some(first) = reader.byte() {
+        let form = (first >> 3) & 15;
+        match form {
+            LONG | NO_COLUMNS => reader.line = reader.line.wrapping_add(reader.signed_varint()?),
+            ONE_LINE_FORMS..NO_COLUMNS => {
+                reader.line = reader.line.wrapping_add(i32::from(form - ONE_LINE_FORMS));
+            }
+            _ => {}
+        }
+        end += usize::from(first & 7) + 1;
+        if unit < end {
+            return (form != NONE && reader.line >= 0).then_some(reader.line);
+        }
+        // The top bit marks the first byte of the next entry.
+        while table.get(reader.at).is_some_and(|byte| byte & 0x80 == 0) {
+            reader.at += 1;
+        }
+    }
+    None
+}
+
 impl Iterator for LocationReader<'_> {
     type Item = (usize, Location);
 

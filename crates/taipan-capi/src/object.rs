@@ -208,7 +208,7 @@ export! {
                 value.ty().message_name()
             ));
         };
-        if instance::set_dict(object, Some(dict)) {
+        if instance::set_dict(object, Some(dict))? {
             Ok(())
         } else {
             Err(err::attribute_error("This object has no __dict__"))
@@ -529,9 +529,9 @@ export_plain! {
 
     fn _PyObject_GetDictPtr(object: Obj) -> *mut Obj {
         let object = Object::borrow(object);
-        // The dict of inline values is made first, so that C finds one.
+        // The dict of inline values is made first, so that C finds one that it may take away.
         if instance::inline_values(object).is_some() {
-            crate::border::ignoring(instance::dict_of(object).map(drop), ());
+            crate::border::ignoring(instance::unshare_dict(object), ());
         }
         instance::dict_place(object).unwrap_or(core::ptr::null_mut())
     }

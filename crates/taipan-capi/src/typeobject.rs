@@ -147,10 +147,6 @@ unsafe fn from_spec(
         });
         (*made.heap()).ht_token = token.unwrap_or(core::ptr::null_mut());
         typeobject::ready(&made)?;
-        // A type whose instances keep attributes inline needs its table of names.
-        if made.has_flag(Py_TPFLAGS_INLINE_VALUES) {
-            instance::enable_inline_values(&made);
-        }
         set_module(&made, name)?;
         Ok(made)
     }

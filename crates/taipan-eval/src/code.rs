@@ -153,7 +153,7 @@ impl Code {
 
     /// The line of a code unit, if it has one.
     pub fn line_of(&self, unit: usize) -> Option<i32> {
-        self.location_of(unit).map(|location| location.lineno).filter(|&line| line >= 0)
+        bytecode::location::line_at(self.linetable(), self.firstlineno(), unit)
     }
 
     /// The instructions as the compiler wrote them: families' heads, empty caches.

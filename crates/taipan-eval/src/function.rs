@@ -443,7 +443,7 @@ static GETSET: &[GetSetRow] = &[
     .with_setter(|f: &Function, value: Option<&Object>| {
         match value.and_then(|value| value.downcast::<Dict>()) {
             Some(dict) => {
-                instance::set_dict(f, Some(dict));
+                instance::set_dict(f, Some(dict))?;
                 Ok(())
             }
             None => Err(type_error("__dict__ must be set to a dictionary")),

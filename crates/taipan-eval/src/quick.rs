@@ -163,14 +163,17 @@ pub fn str_item(container: StackRef, key: StackRef) -> Option<StackRef> {
 }
 
 /// The sequence slots of a container that is a native sequence, for an index that needs no object:
-/// array, deque, memoryview, range and the like. Their `sq_item` agrees with their `mp_subscript`.
+/// array, bytes, deque, memoryview, range and the like. Their `sq_item` agrees with their `mp_subscript`.
 #[inline]
 fn native_sequence(container: StackRef, key: StackRef) -> Option<(&'static PySequenceMethods, isize)> {
     if !key.is_int() || key.int_value() < 0 || container.is_int() {
         return None;
     }
     let ty = container.ty();
-    if ty.flags() & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_SEQUENCE) != Py_TPFLAGS_SEQUENCE {
+    if ty.flags() & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_SEQUENCE) != Py_TPFLAGS_SEQUENCE
+        && !ty.is(&PyByteArray_Type)
+        && !ty.is(&PyBytes_Type)
+    {
         return None;
     }
     // SAFETY: types that are no heap types live for ever, and so do their tables.

@@ -153,6 +153,37 @@ pub unsafe fn instance_value(owner: StackRef, cache: *const u16) -> Option<Stack
     }
 }
 
+/// `LOAD_ATTR_WITH_HINT`, `STORE_ATTR_WITH_HINT`: the place of an attribute in the instance's own dict, of whose
+/// entries the likely one is cached.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn hinted_place(owner: StackRef, cache: *const u16, name: &Str) -> Option<*mut *mut PyObject> {
+    // SAFETY: see above.
+    unsafe {
+        let object = guarded(owner, cache)?;
+        let dict = Object::borrow_opt(*instance::dict_place(object)?)?;
+        dict.downcast::<Dict>()?.hinted_value(usize::from(*cache.add(3)), name)
+    }
+}
+
+/// `LOAD_ATTR_METHOD_LAZY_DICT`: what was found on the type, where the instance has no dict yet.
+///
+/// # Safety
+/// As [`instance_value`].
+#[inline(always)]
+pub unsafe fn type_value_without_dict(owner: StackRef, cache: *const u16) -> Option<StackRef> {
+    // SAFETY: see above.
+    unsafe {
+        let object = guarded(owner, cache)?;
+        if !(*instance::dict_place(object)?).is_null() {
+            return None;
+        }
+        Some(StackRef::owned(Object::borrow(read_ptr(cache.add(5))).new_ref()))
+    }
+}
+
 /// `LOAD_ATTR_SLOT`: the offset of the slot is cached.
 ///
 /// # Safety
@@ -343,25 +374,23 @@ unsafe fn instance_attr(
     // SAFETY: the cache belongs to the instruction.
     unsafe {
         let Some(found) = ty.lookup(name) else {
-            if let Some(instruction) = fill
-                && instance::inline_values(object).is_some()
-                && let Some(position) = instance::inline_position(ty, name)
-                && let Ok(offset) = u16::try_from(instance::inline_offset(ty))
-            {
-                let cache = instruction.add(1);
-                cache.add(3).write(offset);
-                cache.add(4).write(position as u16);
-                adaptive::chosen(instruction, op::LOAD_ATTR_INSTANCE_VALUE, version);
+            if let Some(instruction) = fill {
+                specialize_own_attr(object, name, version, instruction);
             }
             return Ok(instance::own_attribute(object, name)?.map(|value| (value, false)));
         };
         if instance::is_data_descriptor(&found) && instance::gives_values(&found) {
             if let Some(instruction) = fill {
-                specialize_data_descriptor(&found, method, version, instruction);
+                specialize_data_descriptor(ty, &found, method, version, instruction);
             }
-            return Ok(None);
+            return instance::bind_descriptor(&found, object, ty).map(|value| Some((value, false)));
         }
         if let Some(own) = instance::own_attribute(object, name)? {
+            if let Some(instruction) = fill
+                && stays_plain(&found)
+            {
+                specialize_own_attr(object, name, version, instruction);
+            }
             return Ok(Some((own, false)));
         }
         let plain_method = found.ty().has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR);
@@ -373,6 +402,14 @@ unsafe fn instance_attr(
         let storage = instance::dict_place(object).is_some();
         let inline =
             instance::inline_values(object).is_some() && instance::inline_position(ty, name).is_none();
+        let lazy = storage && !inline && !ty.has_flag(Py_TPFLAGS_INLINE_VALUES);
+        if lazy && descriptor && instance::existing_dict(object).is_none() {
+            if let Some(instruction) = fill {
+                write_ptr(instruction.add(6), found.as_ptr());
+                adaptive::chosen(instruction, op::LOAD_ATTR_METHOD_LAZY_DICT, version);
+            }
+            return Ok(Some((found, true)));
+        }
         let opcode = match (descriptor, storage, inline) {
             (true, false, _) => Some(op::LOAD_ATTR_METHOD_NO_DICT),
             (true, true, true) => Some(op::LOAD_ATTR_METHOD_WITH_VALUES),
@@ -388,9 +425,54 @@ unsafe fn instance_attr(
     }
 }
 
+/// Whether a class attribute leaves the instance's own one of that name visible, and always will: its type is no
+/// data descriptor and cannot become one.
+fn stays_plain(found: &Object) -> bool {
+    found.ty().has_flag(Py_TPFLAGS_IMMUTABLETYPE) && !instance::is_data_descriptor(found)
+}
+
+/// Attributes that the instance itself has, inline or in its dict.
+unsafe fn specialize_own_attr(object: &Object, name: &Str, version: u32, instruction: *mut u16) {
+    let ty = object.ty();
+    // SAFETY: the cache belongs to the instruction.
+    unsafe {
+        let cache = instruction.add(1);
+        if instance::inline_values(object).is_some() {
+            if let Some(position) = instance::inline_position(ty, name)
+                && let Ok(offset) = u16::try_from(instance::inline_offset(ty))
+            {
+                cache.add(3).write(offset);
+                cache.add(4).write(position as u16);
+                adaptive::chosen(instruction, op::LOAD_ATTR_INSTANCE_VALUE, version);
+            }
+        } else if let Some(hint) = dict_hint(object, name) {
+            cache.add(3).write(hint);
+            adaptive::chosen(instruction, op::LOAD_ATTR_WITH_HINT, version);
+        }
+    }
+}
+
+/// The entry of an attribute in the instance's own dict, if its key is this very name.
+fn dict_hint(object: &Object, name: &Str) -> Option<u16> {
+    let dict = instance::existing_dict(object)?;
+    let Ok(Found::At(index)) = dict.lookup(name, name.hash()) else { return None };
+    dict.hinted_value(index, name)?;
+    u16::try_from(index).ok()
+}
+
 /// Slots and properties.
-unsafe fn specialize_data_descriptor(found: &Object, method: bool, version: u32, instruction: *mut u16) {
+unsafe fn specialize_data_descriptor(
+    ty: &Type,
+    found: &Object,
+    method: bool,
+    version: u32,
+    instruction: *mut u16,
+) {
     if let Some(member) = found.downcast::<MemberDescr>() {
+        // A slot of an unrelated class tells of other memory than this object's.
+        if !ty.is_subtype(member.as_descr().owner()) {
+            return;
+        }
         // SAFETY: the cache belongs to the instruction.
         unsafe { specialize_slot(member, version, instruction) };
         return;
@@ -476,23 +558,27 @@ pub unsafe fn specialize_store_attr(object: &Object, name: &Str, instruction: *m
         let Some(version) = ty.assign_version().filter(|_| generic) else { return };
         let cache = instruction.add(1);
         match ty.lookup(name) {
-            Some(found) => {
+            Some(found) if !stays_plain(&found) => {
                 let Some(member) = found.downcast::<MemberDescr>() else { return };
                 let def = member.def();
                 if def.r#type == Py_T_OBJECT_EX
                     && def.flags & Py_READONLY == 0
+                    && ty.is_subtype(member.as_descr().owner())
                     && let Ok(offset) = u16::try_from(def.offset)
                 {
                     cache.add(3).write(offset);
                     adaptive::chosen(instruction, op::STORE_ATTR_SLOT, version);
                 }
             }
-            None => {
-                if instance::inline_values(object).is_some()
-                    && let Some(position) = instance::inline_position(ty, name)
-                {
-                    cache.add(3).write(position as u16);
-                    adaptive::chosen(instruction, op::STORE_ATTR_INSTANCE_VALUE, version);
+            _ => {
+                if instance::inline_values(object).is_some() {
+                    if let Some(position) = instance::inline_position(ty, name) {
+                        cache.add(3).write(position as u16);
+                        adaptive::chosen(instruction, op::STORE_ATTR_INSTANCE_VALUE, version);
+                    }
+                } else if let Some(hint) = dict_hint(object, name) {
+                    cache.add(3).write(hint);
+                    adaptive::chosen(instruction, op::STORE_ATTR_WITH_HINT, version);
                 }
             }
         }

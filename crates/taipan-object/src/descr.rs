@@ -430,6 +430,12 @@ fn check_set(descr: &Descr, instance: &Object) -> PyResult<()> {
 }
 
 impl MemberDescr {
+    /// The part that all descriptors share.
+    pub fn as_descr(&self) -> &Descr {
+        // SAFETY: a member descriptor begins with the common part.
+        unsafe { self.cast() }
+    }
+
     /// The field's definition.
     pub fn def(&self) -> &PyMemberDef {
         // SAFETY: the row outlives the type.

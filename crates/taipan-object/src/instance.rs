@@ -1,21 +1,15 @@
 //! Instances: attribute storage, generic attribute access, deallocation of classes' instances.
 //!
-//! Problem: most attributes of most objects are the same few names in every instance of a class; a
-//! dict per instance wastes memory and time. Idea: a class keeps the *names* its instances were
-//! given (`ht_cached_keys`, here a [`SharedNames`]) and each instance holds only a vector of values,
-//! right behind its fields. When an instance needs a real dict (somebody asks for `__dict__`, or a
-//! name does not fit), the values move into one and the vector is marked invalid for good.
-//!
-//! Invariants:
-//! - a class with `INLINE_VALUES` has a `SharedNames`; positions of names never change;
-//! - while `valid` is set the managed dict pointer is null, and the other way round;
-//! - `order` lists the positions in use in the order in which they were set.
+//! Attributes of Python classes' instances stand in a vector behind the fields, or in a dict; `dict/split.rs` tells
+//! how the two go together. Here is what attribute access, the collector and deallocation make of that.
 
 use crate::alloc;
 use crate::dict::Dict;
+use crate::dict::split::{self, capacity, inline_position_or_new, visit_values};
+pub use crate::dict::split::{InlineValues, free_shared_names, inline_position};
 use crate::err::{self, PyErr, PyResult};
 use crate::gc;
-use crate::handle::{Object, Ref, Type, clear_field, set_field};
+use crate::handle::{Object, Ref, Type, clear_field, into_ptr_opt, set_field};
 use crate::intern;
 use crate::native::{from_c, from_c_int, opt_ptr, ret};
 use crate::raise;
@@ -26,90 +20,13 @@ use core::ffi::{c_int, c_void};
 use core::ptr::null_mut;
 use taipan_abi::*;
 
-/// The most attributes that are kept inline.
-const MAX_INLINE: usize = 30;
-
-/// The attribute names of a class's instances.
-pub struct SharedNames {
-    names: Vec<Ref<Str>>,
-    /// How many instances were made before their size was fixed by experience.
-    trial: u8,
-}
-
-/// The values behind an instance's fields: this head, the values, then the order bytes.
-#[repr(C)]
-pub struct InlineValues {
-    pub capacity: u8,
-    pub size: u8,
-    pub valid: u8,
-    reserved: [u8; 5],
-}
-
-impl InlineValues {
-    /// # Safety
-    /// `this` heads the values of a live instance.
-    #[inline(always)]
-    pub unsafe fn values(this: *mut Self) -> *mut *mut PyObject {
-        // SAFETY: values follow the head.
-        unsafe { this.add(1).cast() }
-    }
-
-    unsafe fn order(this: *mut Self) -> *mut u8 {
-        // SAFETY: order bytes follow the values.
-        unsafe { Self::values(this).add(usize::from((*this).capacity)).cast() }
-    }
-}
-
-/// Gives a class its table of names; called once when the class is made.
-pub fn enable_inline_values(ty: &Type) {
-    let names = Box::into_raw(Box::new(SharedNames { names: Vec::new(), trial: 0 }));
-    // SAFETY: heap types have the field, which is free for us.
-    unsafe { (*ty.heap()).ht_cached_keys = names.cast() };
-}
-
-#[expect(clippy::mut_from_ref, reason = "the table is the type's own, reached through its raw pointer")]
-fn shared_names(ty: &Type) -> Option<&mut SharedNames> {
-    if !ty.has_flag(Py_TPFLAGS_HEAPTYPE) {
-        return None;
-    }
-    // SAFETY: null or set by `enable_inline_values`; touched under the interpreter lock, never across calls.
-    unsafe { (*ty.heap()).ht_cached_keys.cast::<SharedNames>().as_mut() }
-}
-
-/// Releases the table when the class goes.
-pub fn free_shared_names(ty: &Type) {
-    // SAFETY: a dying heap type; the table is its own.
-    unsafe {
-        let names = core::mem::replace(&mut (*ty.heap()).ht_cached_keys, null_mut()).cast::<SharedNames>();
-        if !names.is_null() {
-            drop(Box::from_raw(names));
-        }
-    }
-}
-
-impl SharedNames {
-    /// The position of a name.
-    #[inline]
-    pub fn position(&self, name: &Str) -> Option<usize> {
-        self.names.iter().position(|known| known.is(name)).or_else(|| {
-            if name.is_interned() { None } else { self.names.iter().position(|known| known.same_text(name)) }
-        })
-    }
-}
-
-/// The position at which instances of a class keep an attribute, if they may.
-pub fn inline_position(ty: &Type, name: &Str) -> Option<usize> {
-    shared_names(ty)?.position(name)
-}
-
 /// Bytes that a new instance needs for its values.
 #[inline]
 pub fn inline_values_size(ty: &Type) -> usize {
     if !ty.has_flag(Py_TPFLAGS_INLINE_VALUES) {
         return 0;
     }
-    let capacity = capacity(ty);
-    8 + capacity * 8 + capacity.next_multiple_of(8)
+    InlineValues::bytes(capacity(ty))
 }
 
 /// The bytes that the values of this instance take.
@@ -127,15 +44,7 @@ pub unsafe fn own_values_size(object: &Object) -> usize {
         let values = object.as_ptr().cast::<u8>().add(inline_offset(ty)).cast::<InlineValues>();
         usize::from((*values).capacity)
     };
-    8 + capacity * 8 + capacity.next_multiple_of(8)
-}
-
-/// The first instances get room to grow; later ones as much as earlier ones needed.
-fn capacity(ty: &Type) -> usize {
-    let Some(shared) = shared_names(ty) else { return 0 };
-    let known = shared.names.len();
-    let slack = if shared.trial < 8 { 6 } else { 1 };
-    (known + slack).min(MAX_INLINE)
+    InlineValues::bytes(capacity)
 }
 
 /// Sets up the values of a fresh, zeroed instance, `body` bytes behind its address.
@@ -145,14 +54,7 @@ fn capacity(ty: &Type) -> usize {
 #[inline]
 pub unsafe fn init_inline_values(ptr: *mut PyObject, ty: &Type, body: usize) {
     // SAFETY: room by contract.
-    unsafe {
-        let values = ptr.cast::<u8>().add(body).cast::<InlineValues>();
-        (*values).capacity = capacity(ty) as u8;
-        (*values).valid = 1;
-        if let Some(shared) = shared_names(ty) {
-            shared.trial = shared.trial.saturating_add(1);
-        }
-    }
+    unsafe { split::init_values(ptr.cast::<u8>().add(body).cast(), ty) }
 }
 
 /// The inline values of an instance, if its class has them and they are still in use.
@@ -226,7 +128,7 @@ pub fn dict_of(object: &Object) -> PyResult<Option<Ref<Dict>>> {
             return Ok(dict.downcast::<Dict>().map(Ref::of));
         }
         let dict = match inline_values(object) {
-            Some(values) => move_to_dict(object.ty(), values)?,
+            Some(values) => Dict::borrowing(object.ty(), values)?,
             None => Dict::new()?,
         };
         *place = dict.clone().into_ptr();
@@ -234,61 +136,75 @@ pub fn dict_of(object: &Object) -> PyResult<Option<Ref<Dict>>> {
     }
 }
 
-/// Moves the inline values into a dict and marks them as no longer in use.
-unsafe fn move_to_dict(ty: &Type, values: *mut InlineValues) -> PyResult<Ref<Dict>> {
-    // SAFETY: the values are valid; references move over.
-    unsafe {
-        let size = usize::from((*values).size);
-        let dict = Dict::with_capacity(size)?;
-        let names: Vec<Ref<Str>> = shared_names(ty).map_or_else(Vec::new, |shared| shared.names.clone());
-        for index in 0..size {
-            let position = usize::from(*InlineValues::order(values).add(index));
-            let value = InlineValues::values(values).add(position).read();
-            if let (Some(value), Some(name)) = (Object::borrow_opt(value), names.get(position)) {
-                dict.set_str(name, value)?;
-            }
-        }
-        release_values(values);
-        Ok(dict)
+/// Makes sure that the instance has a dict, and one with a table of its own.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn unshare_dict(object: &Object) -> PyResult<()> {
+    match dict_of(object)? {
+        Some(dict) => dict.unshare(),
+        None => Ok(()),
     }
 }
 
-unsafe fn release_values(values: *mut InlineValues) {
-    // SAFETY: the values are the caller's; marked invalid before anything is released.
-    unsafe {
-        (*values).valid = 0;
-        (*values).size = 0;
-        for position in 0..usize::from((*values).capacity) {
-            clear_field(InlineValues::values(values).add(position));
+/// Ends the sharing of values between an instance and its dict, whose reference the caller has taken: a dict that
+/// others know takes the values along, otherwise they stay with the instance.
+///
+/// # Errors
+/// `MemoryError`; nothing has changed then.
+unsafe fn part(dict: *mut PyObject, values: *mut InlineValues) -> PyResult<()> {
+    // SAFETY: null or a dict.
+    if let Some(dict) = unsafe { Object::borrow_opt(dict) }
+        && let Some(dict) = dict.downcast::<Dict>()
+        && dict.borrows(values)
+    {
+        if dict.refcount() > 1 {
+            return dict.unshare();
         }
+        dict.abandon();
     }
+    Ok(())
 }
 
-/// Replaces the instance's dict (`obj.__dict__ = d`).
-pub fn set_dict(object: &Object, dict: Option<&Dict>) -> bool {
-    let Some(place) = dict_place(object) else { return false };
-    // SAFETY: the place belongs to the live object.
+/// Replaces the instance's dict (`obj.__dict__ = d`); false if there is no place for one.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn set_dict(object: &Object, dict: Option<&Dict>) -> PyResult<bool> {
+    let Some(place) = dict_place(object) else { return Ok(false) };
+    // SAFETY: the place belongs to the live object; the values are no longer in use when they are released.
     unsafe {
-        if let Some(values) = inline_values(object) {
-            set_field(place, dict.map(|dict| dict.new_ref()));
-            release_values(values);
-        } else {
-            set_field(place, dict.map(|dict| dict.new_ref()));
+        let values = inline_values(object);
+        if let Some(values) = values {
+            part(*place, values)?;
+            (*values).valid = 0;
         }
+        let old = place.replace(into_ptr_opt(dict.map(|dict| dict.new_ref().upcast())));
+        if let Some(values) = values {
+            InlineValues::clear(values);
+        }
+        refcount::xdecref(old);
     }
-    true
+    Ok(true)
 }
 
 /// Releases the managed dict or inline values of a dying instance.
 pub fn clear_managed_dict(object: &Object) {
-    // SAFETY: dying, so nobody else looks.
+    let Some(place) = managed_dict(object) else { return };
+    // SAFETY: dying, so nobody else looks; a dict that others hold lives on with a table of its own.
     unsafe {
-        if let Some(place) = managed_dict(object) {
-            clear_field(place);
-            if let Some(values) = inline_values(object) {
-                release_values(values);
+        let dict = place.replace(null_mut());
+        if let Some(values) = inline_values(object) {
+            if let Err(error) = part(dict, values) {
+                err::write_unraisable_text(error, "Exception ignored while clearing an object managed dict");
+                if let Some(dict) = Object::borrow_opt(dict).and_then(|dict| dict.downcast::<Dict>()) {
+                    dict.abandon();
+                }
             }
+            (*values).valid = 0;
+            InlineValues::clear(values);
         }
+        refcount::xdecref(dict);
     }
 }
 
@@ -297,20 +213,14 @@ pub fn clear_managed_dict(object: &Object) {
 /// # Safety
 /// As every `tp_traverse`.
 pub unsafe fn visit_managed_dict(object: &Object, visit: visitproc, arg: *mut c_void) -> c_int {
-    // SAFETY: a live object.
+    // SAFETY: a live object. A dict shows the values itself, so that they are seen once, and stay as long as
+    // it is reachable.
     unsafe {
-        if let Some(values) = inline_values(object) {
-            for position in 0..usize::from((*values).capacity) {
-                let value = InlineValues::values(values).add(position).read();
-                if !value.is_null() {
-                    let result = visit(value, arg);
-                    if result != 0 {
-                        return result;
-                    }
-                }
-            }
+        let Some(place) = managed_dict(object) else { return 0 };
+        if !(*place).is_null() {
+            return visit(*place, arg);
         }
-        managed_dict(object).map_or(0, |place| visit_all(&[*place], visit, arg))
+        inline_values(object).map_or(0, |values| visit_values(values, visit, arg))
     }
 }
 
@@ -362,7 +272,7 @@ pub fn own_attribute(object: &Object, name: &Str) -> PyResult<Option<Ref>> {
 /// `MemoryError`, what comparing odd keys raises.
 pub fn set_own_attribute(object: &Object, name: &Str, value: &Object) -> PyResult<bool> {
     if let Some(values) = inline_values(object)
-        && set_inline(object.ty(), values, name, value)
+        && set_inline(object, values, name, value)
     {
         return Ok(true);
     }
@@ -372,26 +282,14 @@ pub fn set_own_attribute(object: &Object, name: &Str, value: &Object) -> PyResul
 }
 
 /// Sets an inline value; `false` when the name does not fit.
-fn set_inline(ty: &Type, values: *mut InlineValues, name: &Str, value: &Object) -> bool {
-    let Some(shared) = shared_names(ty) else { return false };
+fn set_inline(object: &Object, values: *mut InlineValues, name: &Str, value: &Object) -> bool {
+    let Some(position) = inline_position_or_new(object.ty(), name) else { return false };
     // SAFETY: the position is checked against this instance's capacity.
     unsafe {
-        let capacity = usize::from((*values).capacity);
-        let position = match shared.position(name) {
-            Some(position) => position,
-            // A name of a subclass of str is a key of its own kind: it goes into a dict.
-            None if !name.is_exact(&PyUnicode_Type) => return false,
-            None if shared.names.len() < capacity && shared.names.len() < MAX_INLINE => {
-                shared.names.push(crate::unicode::intern(Ref::of(name)));
-                ty.modified();
-                shared.names.len() - 1
-            }
-            None => return false,
-        };
-        if position >= capacity {
+        if position >= usize::from((*values).capacity) {
             return false;
         }
-        store_inline(values, position, value.new_ref());
+        store_inline(object, values, position, value.new_ref());
     }
     true
 }
@@ -399,19 +297,31 @@ fn set_inline(ty: &Type, values: *mut InlineValues, name: &Str, value: &Object) 
 /// Stores a value at a position below the capacity.
 ///
 /// # Safety
-/// `values` are valid and `position` is below their capacity.
+/// `values` are the object's, in use, and `position` is below their capacity.
 #[inline]
-pub unsafe fn store_inline(values: *mut InlineValues, position: usize, value: Ref) {
+pub unsafe fn store_inline(object: &Object, values: *mut InlineValues, position: usize, value: Ref) {
     // SAFETY: by contract.
     unsafe {
-        let place = InlineValues::values(values).add(position);
-        let old = place.replace(value.into_ptr());
+        let old = InlineValues::put(values, position, value);
         if old.is_null() {
-            let size = (*values).size;
-            InlineValues::order(values).add(usize::from(size)).write(position as u8);
-            (*values).size = size + 1;
+            recount_dict(object);
         } else {
             refcount::decref(old);
+        }
+    }
+}
+
+/// Tells the dict that borrows an instance's values, if there is one, that their number has changed.
+///
+/// # Safety
+/// The values of `object` are in use.
+#[inline(always)]
+unsafe fn recount_dict(object: &Object) {
+    // SAFETY: a class with inline values has a managed dict, which borrows the values in use.
+    unsafe {
+        let dict = object.as_ptr().cast::<*mut PyObject>().sub(3).read();
+        if !dict.is_null() {
+            Object::borrow(dict).cast::<Dict>().recount();
         }
     }
 }
@@ -428,15 +338,11 @@ pub fn delete_own_attribute(object: &Object, name: &Str) -> PyResult<bool> {
             if position >= usize::from((*values).capacity) {
                 return Ok(false);
             }
-            let old = InlineValues::values(values).add(position).replace(null_mut());
+            let old = InlineValues::take(values, position);
             if old.is_null() {
                 return Ok(false);
             }
-            let order = InlineValues::order(values);
-            let size = usize::from((*values).size);
-            let at = (0..size).find(|&index| usize::from(*order.add(index)) == position).unwrap_or(size - 1);
-            core::ptr::copy(order.add(at + 1), order.add(at), size - at - 1);
-            (*values).size -= 1;
+            recount_dict(object);
             refcount::decref(old);
         }
         return Ok(true);
@@ -840,9 +746,6 @@ pub unsafe extern "C" fn subtype_clear(ptr: *mut PyObject) -> c_int {
         let ty = Ref::of(object.ty());
         clear_slots(object, &ty);
         if ty.has_flag(Py_TPFLAGS_MANAGED_DICT) {
-            if let Some(dict) = existing_dict(object) {
-                Ref::of(dict).clear();
-            }
             clear_managed_dict(object);
         }
         let base = native_base(&ty);

@@ -171,6 +171,24 @@ impl Tuple {
         }
     }
 
+    /// Gives a pair other items, and the old ones to the caller.
+    ///
+    /// # Safety
+    /// The tuple has two items, and the caller's is the only reference to it.
+    pub unsafe fn refill_pair(&self, first: Ref, second: Ref) -> [Ref; 2] {
+        // SAFETY: by contract nobody sees the tuple change.
+        unsafe {
+            let track = gc::may_be_tracked(&first) || gc::may_be_tracked(&second);
+            let slots = self.items_ptr();
+            let old = [slots.replace(first.into_ptr()), slots.add(1).replace(second.into_ptr())];
+            (*self.raw()).ob_hash = -1;
+            if track {
+                gc::track_ptr(self.as_ptr());
+            }
+            old.map(|item| Ref::steal(item))
+        }
+    }
+
     /// A slice as a new tuple.
     ///
     /// # Errors

@@ -83,11 +83,7 @@ impl Set {
     pub fn new(code: &[u32], at: usize, fold: Fold) -> Set {
         let mut set = Set { bits: [0; 4], fold, at };
         if fold != Fold::Locale && !uses_locale(&code[at..]) {
-            for ch in 0..256u32 {
-                if set.slow(code, ch, &LocaleTable::default()) {
-                    set.bits[(ch >> 6) as usize] |= 1 << (ch & 63);
-                }
-            }
+            set.bits = bitmap(&code[at..], fold);
         } else {
             set.fold = Fold::Locale;
             if fold != Fold::Locale {
@@ -151,37 +147,125 @@ fn item_len(items: &[u32]) -> usize {
     }
 }
 
+type Bits = [u64; 4];
+
+fn has_bit(bits: &Bits, ch: u32) -> bool {
+    bits[(ch >> 6) as usize] >> (ch & 63) & 1 == 1
+}
+
+fn bits_where(test: impl Fn(u32) -> bool) -> Bits {
+    let mut bits = [0; 4];
+    for ch in 0..256 {
+        bits[(ch >> 6) as usize] |= u64::from(test(ch)) << (ch & 63);
+    }
+    bits
+}
+
+/// What a set without locale says of the first 256 characters: item by item, not character by character.
+fn bitmap(items: &[u32], fold: Fold) -> Bits {
+    let plain = plain_bitmap(items);
+    let lower: fn(u32) -> u32 = match fold {
+        Fold::None | Fold::Locale => return plain,
+        Fold::Ascii => crate::ascii_tolower,
+        Fold::Unicode => crate::unicode_tolower,
+    };
+    let locale = LocaleTable::default();
+    bits_where(|ch| match lower(ch) {
+        low @ 0..256 => has_bit(&plain, low),
+        low => contains(items, low, &locale),
+    })
+}
+
+fn plain_bitmap(items: &[u32]) -> Bits {
+    let locale = LocaleTable::default();
+    // The first item that a character hits decides about it.
+    let (mut inside, mut open, mut ok, mut i) = ([0; 4], [u64::MAX; 4], true, 0);
+    loop {
+        let hit: Bits = match items[i] {
+            op::NEGATE => {
+                ok = !ok;
+                [0; 4]
+            }
+            op::LITERAL => range_bits(items[i + 1], items[i + 1]),
+            op::RANGE => range_bits(items[i + 1], items[i + 2]),
+            op::CHARSET => {
+                let word =
+                    |at: usize| u64::from(items[i + 1 + 2 * at]) | u64::from(items[i + 2 + 2 * at]) << 32;
+                [word(0), word(1), word(2), word(3)]
+            }
+            // What `contains` would say of the rest of the items.
+            op::FAILURE => [u64::MAX; 4],
+            op::CATEGORY => {
+                let code = items[i + 1];
+                bits_where(|ch| category(code, ch, &locale))
+            }
+            _ => {
+                let rest = &items[i..];
+                bits_where(|ch| item_hit(rest, ch, &locale).unwrap_or(true))
+            }
+        };
+        let last = items[i] == op::FAILURE || item_hit(&items[i..], 0, &locale).is_none();
+        for (at, hit) in hit.into_iter().enumerate() {
+            // At the end the characters left are in the set if it is negated; an unknown item ends it as no hit.
+            let decides = if items[i] == op::FAILURE { !ok } else { ok && !last };
+            if decides {
+                inside[at] |= hit & open[at];
+            }
+            open[at] &= !hit;
+        }
+        if last {
+            return inside;
+        }
+        i += item_len(&items[i..]);
+    }
+}
+
+fn range_bits(from: u32, to: u32) -> Bits {
+    let mut bits = [0; 4];
+    for ch in from..to.min(255).saturating_add(1) {
+        bits[(ch >> 6) as usize] |= 1 << (ch & 63);
+    }
+    bits
+}
+
 /// Walks the items of a set, which end with FAILURE.
 fn contains(items: &[u32], ch: u32, locale: &LocaleTable) -> bool {
     let mut ok = true;
     let mut i = 0;
     loop {
-        let hit = match items[i] {
+        match items[i] {
             op::FAILURE => return !ok,
-            op::NEGATE => {
-                ok = !ok;
-                false
-            }
-            op::LITERAL => ch == items[i + 1],
-            op::CATEGORY => category(items[i + 1], ch, locale),
-            op::RANGE => items[i + 1] <= ch && ch <= items[i + 2],
-            op::RANGE_UNI_IGNORE => {
-                let inside = |c: u32| items[i + 1] <= c && c <= items[i + 2];
-                inside(ch) || inside(taipan_unicode::upper_simple(ch))
-            }
-            op::CHARSET => ch < 256 && items[i + 1 + (ch >> 5) as usize] >> (ch & 31) & 1 == 1,
-            op::BIGCHARSET => {
-                ch < 65536 && {
-                    let block = items[i + 2 + (ch >> 10) as usize].to_le_bytes()[(ch >> 8 & 3) as usize];
-                    let word = items[i + 66 + block as usize * 8 + (ch >> 5 & 7) as usize];
-                    word >> (ch & 31) & 1 == 1
-                }
-            }
-            _ => return false,
-        };
-        if hit {
-            return ok;
+            op::NEGATE => ok = !ok,
+            _ => match item_hit(&items[i..], ch, locale) {
+                Some(true) => return ok,
+                Some(false) => {}
+                None => return false,
+            },
         }
         i += item_len(&items[i..]);
     }
+}
+
+/// Whether a character is in the first of these items; `None` when that is none that stands for characters.
+#[inline(always)]
+fn item_hit(items: &[u32], ch: u32, locale: &LocaleTable) -> Option<bool> {
+    Some(match items[0] {
+        op::NEGATE => false,
+        op::LITERAL => ch == items[1],
+        op::CATEGORY => category(items[1], ch, locale),
+        op::RANGE => items[1] <= ch && ch <= items[2],
+        op::RANGE_UNI_IGNORE => {
+            let inside = |c: u32| items[1] <= c && c <= items[2];
+            inside(ch) || inside(taipan_unicode::upper_simple(ch))
+        }
+        op::CHARSET => ch < 256 && items[1 + (ch >> 5) as usize] >> (ch & 31) & 1 == 1,
+        op::BIGCHARSET => {
+            ch < 65536 && {
+                let block = items[2 + (ch >> 10) as usize].to_le_bytes()[(ch >> 8 & 3) as usize];
+                let word = items[66 + block as usize * 8 + (ch >> 5 & 7) as usize];
+                word >> (ch & 31) & 1 == 1
+            }
+        }
+        _ => return None,
+    })
 }

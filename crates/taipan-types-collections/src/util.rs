@@ -81,6 +81,45 @@ impl Field {
     }
 }
 
+/// The pair that an iterator gave last, to be given once more with other items if nobody has kept it.
+pub struct LastPair(Field);
+
+impl LastPair {
+    pub fn new() -> Self {
+        Self(Field::new::<Object>(None))
+    }
+
+    /// The next pair.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    pub fn next(&self, first: Ref, second: Ref) -> PyResult<Ref> {
+        // SAFETY: null, or a pair that the field owns.
+        if let Some(pair) = unsafe { Object::borrow_opt(self.0.0.get()) }
+            && pair.refcount() == 1
+        {
+            let pair = pair.new_ref();
+            // SAFETY: only the field knew the pair, which is an exact tuple of two; no code has run since.
+            let old = unsafe { pair.cast::<Tuple>().refill_pair(first, second) };
+            drop(old);
+            return Ok(pair);
+        }
+        let pair = Tuple::from_array([first, second])?.upcast();
+        self.0.set(Some(pair.clone()));
+        Ok(pair)
+    }
+
+    /// Lets go of the pair.
+    pub fn forget(&self) {
+        self.0.take();
+    }
+
+    /// Shows the pair to the collector.
+    pub fn visit(&self, visitor: &mut Visitor) {
+        self.0.visit(visitor);
+    }
+}
+
 impl Drop for Field {
     fn drop(&mut self) {
         self.take();

@@ -50,7 +50,7 @@ pub(crate) const INSTANCE_DICT: GetSetRow = getset_row(
             value.ty().message_name()
         ));
     };
-    instance::set_dict(object, Some(dict));
+    instance::set_dict(object, Some(dict))?;
     Ok(())
 });
 

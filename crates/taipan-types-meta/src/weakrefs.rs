@@ -38,6 +38,25 @@ fn reference_new(ty: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
     Ok(weakref::new(ty, object, callback)?.upcast())
 }
 
+/// `ref(object)` and `ref(object, callback)` need no tuple.
+fn reference_vectorcall(ty: &Type, args: native::CallArgs<'_>) -> PyResult {
+    if args.kwnames.is_none() {
+        match args.all {
+            [object] => return Ok(weakref::new(ty, object, None)?.upcast()),
+            [object, callback] => {
+                let callback = Some(*callback).filter(|callback| !is_none(callback));
+                return Ok(weakref::new(ty, object, callback)?.upcast());
+            }
+            _ => {}
+        }
+    }
+    let tuple = Tuple::from_refs(args.positional())?;
+    let kwargs = args.keywords_dict()?;
+    let made = reference_new(ty, &tuple, kwargs.as_deref())?;
+    reference_arguments("__init__", &tuple, kwargs.as_deref())?;
+    Ok(made)
+}
+
 fn reference_init(_: &WeakRef, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<()> {
     reference_arguments("__init__", args, kwargs).map(drop)
 }
@@ -106,6 +125,7 @@ pub static REFERENCE: TypeSpec = TypeSpec {
         native::raw_free(instance::object_gc_del),
         native::raw_call(callable::vectorcall_call),
         native::tp_new(reference_new),
+        native::tp_vectorcall(reference_vectorcall),
         native::tp_init(reference_init),
         native::tp_repr(reference_repr),
         native::tp_hash(reference_hash),

@@ -21,7 +21,9 @@ instructions! {
     store_deref: STORE_DEREF;
     delete_deref: DELETE_DEREF;
     load_from_dict_or_deref: LOAD_FROM_DICT_OR_DEREF;
-    load_attr: LOAD_ATTR, LOAD_ATTR_WITH_HINT, LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN, LOAD_ATTR_METHOD_LAZY_DICT;
+    load_attr: LOAD_ATTR, LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN;
+    load_attr_with_hint: LOAD_ATTR_WITH_HINT;
+    load_attr_method_lazy_dict: LOAD_ATTR_METHOD_LAZY_DICT;
     load_attr_instance_value: LOAD_ATTR_INSTANCE_VALUE;
     load_attr_slot: LOAD_ATTR_SLOT;
     load_attr_class: LOAD_ATTR_CLASS;
@@ -32,7 +34,8 @@ instructions! {
     load_attr_method_no_dict: LOAD_ATTR_METHOD_NO_DICT;
     load_attr_method_with_values: LOAD_ATTR_METHOD_WITH_VALUES;
     load_attr_property: LOAD_ATTR_PROPERTY;
-    store_attr: STORE_ATTR, STORE_ATTR_WITH_HINT;
+    store_attr: STORE_ATTR;
+    store_attr_with_hint: STORE_ATTR_WITH_HINT;
     store_attr_instance_value: STORE_ATTR_INSTANCE_VALUE;
     store_attr_slot: STORE_ATTR_SLOT;
     delete_attr: DELETE_ATTR;
@@ -293,7 +296,7 @@ unsafe fn load_from_dict_or_deref(vm: Vm) -> Next {
     }
 }
 
-/// `LOAD_ATTR`, `LOAD_ATTR_WITH_HINT`, `LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN`, `LOAD_ATTR_METHOD_LAZY_DICT`.
+/// `LOAD_ATTR`, `LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN`.
 #[inline(always)]
 unsafe fn load_attr(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
@@ -324,6 +327,26 @@ unsafe fn load_attr_instance_value(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         attr_arm!(vm, sp::instance_value);
+    }
+}
+
+/// `LOAD_ATTR_WITH_HINT`.
+#[inline(always)]
+unsafe fn load_attr_with_hint(mut vm: Vm) -> Next {
+    // SAFETY: see the invariants of the interpreter.
+    unsafe {
+        let owner = peek!(vm, 1);
+        let name: &Str = Frame::code(vm.frame).names().items()[vm.oparg >> 1].cast();
+        if let Some(place) = sp::hinted_place(owner, vm.ip.add(1), name) {
+            peek!(vm, 1) = StackRef::owned(Object::borrow(place.read()).new_ref());
+            if vm.oparg & 1 != 0 {
+                push!(vm, StackRef::NULL);
+            }
+            save!(vm);
+            owner.close();
+            next!(vm, 9);
+        }
+        deopt!(vm, op::LOAD_ATTR);
     }
 }
 
@@ -411,6 +434,21 @@ unsafe fn load_attr_method_with_values(mut vm: Vm) -> Next {
     }
 }
 
+/// `LOAD_ATTR_METHOD_LAZY_DICT`.
+#[inline(always)]
+unsafe fn load_attr_method_lazy_dict(mut vm: Vm) -> Next {
+    // SAFETY: see the invariants of the interpreter.
+    unsafe {
+        let owner = peek!(vm, 1);
+        if let Some(method) = sp::type_value_without_dict(owner, vm.ip.add(1)) {
+            peek!(vm, 1) = method;
+            push!(vm, owner);
+            next!(vm, 9);
+        }
+        deopt!(vm, op::LOAD_ATTR);
+    }
+}
+
 /// `LOAD_ATTR_PROPERTY`.
 #[inline(always)]
 unsafe fn load_attr_property(mut vm: Vm) -> Next {
@@ -434,7 +472,7 @@ unsafe fn load_attr_property(mut vm: Vm) -> Next {
     }
 }
 
-/// `STORE_ATTR`, `STORE_ATTR_WITH_HINT`.
+/// `STORE_ATTR`.
 #[inline(always)]
 unsafe fn store_attr(mut vm: Vm) -> Next {
     // SAFETY: see the invariants of the interpreter.
@@ -463,7 +501,25 @@ unsafe fn store_attr_instance_value(mut vm: Vm) -> Next {
         if let Some((values, position)) = sp::instance_place(owner, vm.ip.add(1)) {
             vm.sp = vm.sp.sub(2);
             save!(vm);
-            taipan_object::instance::store_inline(values, position, value.into_ref());
+            taipan_object::instance::store_inline(owner.object(), values, position, value.into_ref());
+            owner.close();
+            next!(vm, 4);
+        }
+        deopt!(vm, op::STORE_ATTR);
+    }
+}
+
+/// `STORE_ATTR_WITH_HINT`.
+#[inline(always)]
+unsafe fn store_attr_with_hint(mut vm: Vm) -> Next {
+    // SAFETY: see the invariants of the interpreter.
+    unsafe {
+        let (value, owner) = (peek!(vm, 2), peek!(vm, 1));
+        let name: &Str = Frame::code(vm.frame).names().items()[vm.oparg].cast();
+        if let Some(place) = sp::hinted_place(owner, vm.ip.add(1), name) {
+            vm.sp = vm.sp.sub(2);
+            save!(vm);
+            taipan_object::handle::set_field(place, Some(value.into_ref()));
             owner.close();
             next!(vm, 4);
         }

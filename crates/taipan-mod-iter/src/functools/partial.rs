@@ -266,7 +266,7 @@ fn set_state(partial: &View, state: &Object) -> PyResult<()> {
             dict.ty().message_name()
         )));
     }
-    set_dict(partial.object(), dict.downcast::<Dict>());
+    set_dict(partial.object(), dict.downcast::<Dict>())?;
     Ok(())
 }
 
@@ -280,7 +280,7 @@ const PARTIAL_DICT: GetSetRow = getset_row(
     let Some(value) = value else { return Err(type_error("cannot delete __dict__")) };
     match value.downcast::<Dict>() {
         Some(dict) => {
-            set_dict(object, Some(dict));
+            set_dict(object, Some(dict))?;
             Ok(())
         }
         None => Err(type_error(&format!(

@@ -107,7 +107,22 @@ impl Signature {
     ///
     /// # Errors
     /// `TypeError` as CPython words it.
+    #[inline(always)]
     pub fn bind<'a>(&self, args: &'a [&'a Object], kwnames: Option<&'a Tuple>) -> PyResult<Args<'a>> {
+        let given = args.len();
+        // Most calls name nothing, and give all that is needed and not too much.
+        if kwnames.is_none() && given <= self.keyword_only && self.required >> given == 0 {
+            let mut bound = Args { values: [None; MAX_PARAMS] };
+            for (place, &arg) in bound.values.iter_mut().zip(args) {
+                *place = Some(arg);
+            }
+            return Ok(bound);
+        }
+        self.bind_general(args, kwnames)
+    }
+
+    #[inline(never)]
+    fn bind_general<'a>(&self, args: &'a [&'a Object], kwnames: Option<&'a Tuple>) -> PyResult<Args<'a>> {
         let keywords = kwnames.map_or(0, Tuple::len);
         let positional = args.len() - keywords;
         if self.positional_only == self.count {

@@ -358,6 +358,9 @@ impl Object {
     /// # Errors
     /// `TypeError`, `overflow`.
     pub fn to_index_clamped(&self, overflow: Option<&Type>) -> PyResult<isize> {
+        if let Some(value) = self.downcast::<Int>().and_then(Int::compact_value) {
+            return Ok(value as isize);
+        }
         let int = self.to_index()?;
         if let Some(value) = int.to_i64() {
             return Ok(value as isize);

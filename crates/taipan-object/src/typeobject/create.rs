@@ -398,10 +398,6 @@ unsafe fn set_instance_layout(ty: &Type, base: &Type, metatype: &Type, layout: &
             ty.add_flags(Py_TPFLAGS_MANAGED_WEAKREF);
             (*raw).tp_weaklistoffset = -32;
         }
-        if layout.add_dict && ty.has_flag(Py_TPFLAGS_INLINE_VALUES) || base.has_flag(Py_TPFLAGS_INLINE_VALUES)
-        {
-            instance::enable_inline_values(ty);
-        }
     }
     Ok(())
 }
@@ -523,7 +519,7 @@ fn set_dict_by_base(object: &Object, value: Option<&Object>) -> PyResult<()> {
 fn set_instance_dict(object: &Object, value: Option<&Object>) -> PyResult<()> {
     let Some(value) = value else {
         // Deleting the dict means an empty one from now on.
-        instance::set_dict(object, Some(&*Dict::new()?));
+        instance::set_dict(object, Some(&*Dict::new()?))?;
         return Ok(());
     };
     let Some(dict) = value.downcast::<Dict>() else {
@@ -533,7 +529,7 @@ fn set_instance_dict(object: &Object, value: Option<&Object>) -> PyResult<()> {
             value.ty().message_name()
         ));
     };
-    instance::set_dict(object, Some(dict));
+    instance::set_dict(object, Some(dict))?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use taipan_object::int::Int;
 use taipan_object::list::List;
 use taipan_object::native::{Args, CallArgs, CompareOp};
 use taipan_object::protocol::{self, BinaryOp, IterStep};
-use taipan_object::singletons::is_none;
+use taipan_object::singletons::{is_none, new_none};
 use taipan_object::statics::*;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, PyResult, Ref, intern, raise};
@@ -73,6 +73,23 @@ pub(super) fn min(_: &Module, args: CallArgs<'_>) -> PyResult {
     extreme(args, "min", CompareOp::Lt)
 }
 
+/// Takes an item, with what its key function gives, if it is the first or better than the best so far.
+#[inline]
+fn better_of(best: &mut Option<(Ref, Ref)>, item: Ref, key: Option<&Object>, op: CompareOp) -> PyResult<()> {
+    let value = match key {
+        Some(key) => key.call(&[&item])?,
+        None => item.clone(),
+    };
+    let better = match best {
+        None => true,
+        Some((_, known)) => protocol::richcompare_bool(&value, known, op)?,
+    };
+    if better {
+        *best = Some((item, value));
+    }
+    Ok(())
+}
+
 fn extreme(args: CallArgs<'_>, name: &str, op: CompareOp) -> PyResult {
     let (mut key, mut default) = (None, None);
     for (keyword, value) in args.keywords() {
@@ -98,22 +115,16 @@ fn extreme(args: CallArgs<'_>, name: &str, op: CompareOp) -> PyResult {
                     "Cannot specify a default for {name}() with multiple positional arguments"
                 ));
             }
-            List::from_vec(many.iter().map(|item| item.new_ref()).collect())?.iter()?
+            let mut best = None;
+            for item in many {
+                better_of(&mut best, item.new_ref(), key, op)?;
+            }
+            return Ok(best.map_or_else(new_none, |(item, _)| item));
         }
     };
-    let mut best: Option<(Ref, Ref)> = None;
+    let mut best = None;
     while let Some(item) = protocol::iter_next(&items)? {
-        let value = match key {
-            Some(key) => key.call(&[&item])?,
-            None => item.clone(),
-        };
-        let better = match &best {
-            None => true,
-            Some((_, known)) => protocol::richcompare_bool(&value, known, op)?,
-        };
-        if better {
-            best = Some((item, value));
-        }
+        better_of(&mut best, item, key, op)?;
     }
     match (best, default) {
         (Some((item, _)), _) => Ok(item),

@@ -4,6 +4,7 @@
 //! interpreter lock. The main thread waits in short turns, so that signals are heard meanwhile.
 
 use core::cell::{Cell, RefCell};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use taipan_object::dict::Dict;
@@ -30,6 +31,9 @@ const TURN: Duration = Duration::from_millis(20);
 struct Gate {
     closed: Mutex<bool>,
     opened: Condvar,
+    /// Threads that wait; changed while `closed` is locked. Nobody is woken when there is nobody: that is a
+    /// call of the system.
+    waiting: AtomicUsize,
 }
 
 impl Gate {
@@ -45,8 +49,13 @@ impl Gate {
 
     /// Opens the gate; false if it was open already.
     fn open(&self) -> bool {
-        let was = core::mem::replace(&mut *self.guard(), false);
-        self.opened.notify_one();
+        let mut closed = self.guard();
+        let was = core::mem::replace(&mut *closed, false);
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        drop(closed);
+        if waiting > 0 {
+            self.opened.notify_one();
+        }
         was
     }
 
@@ -69,6 +78,7 @@ impl Gate {
             let got = allow_threads(|| {
                 let mut closed = self.guard();
                 if *closed {
+                    self.waiting.fetch_add(1, Ordering::Relaxed);
                     closed = match turn {
                         Some(turn) => {
                             self.opened
@@ -81,6 +91,7 @@ impl Gate {
                             .wait_while(closed, |closed| *closed)
                             .unwrap_or_else(PoisonError::into_inner),
                     };
+                    self.waiting.fetch_sub(1, Ordering::Relaxed);
                 }
                 let free = !*closed;
                 if free && take {
@@ -398,12 +409,12 @@ fn switch(local: &LocalView) -> PyResult<()> {
     let key = Int::from_u64(local.number);
     let all = state::thread_dict()?;
     if let Some(found) = all.get(&key)? {
-        taipan_object::instance::set_dict(local.object(), found.downcast::<Dict>());
+        taipan_object::instance::set_dict(local.object(), found.downcast::<Dict>())?;
         return Ok(());
     }
     let dict = Dict::new()?;
     all.set(&key, &dict)?;
-    taipan_object::instance::set_dict(local.object(), Some(&dict));
+    taipan_object::instance::set_dict(local.object(), Some(&dict))?;
     let object = local.object();
     let Some(init) = object.ty().lookup(intern!("__init__")) else { return Ok(()) };
     if PyBaseObject_Type.lookup(intern!("__init__")).is_some_and(|plain| plain.is(&init)) {
@@ -416,7 +427,7 @@ fn switch(local: &LocalView) -> PyResult<()> {
         all.remove(&key)?;
         return Err(error);
     }
-    taipan_object::instance::set_dict(object, Some(&dict));
+    taipan_object::instance::set_dict(object, Some(&dict))?;
     Ok(())
 }
 
@@ -487,7 +498,7 @@ fn handle_new(ty: &Type, _: &Tuple, _: Option<&Dict>) -> PyResult<Ref> {
 }
 
 fn handle_ident(handle: &HandleView) -> u64 {
-    handle.done.borrow().as_ref().map_or(0, |done| done.ident.load(std::sync::atomic::Ordering::Relaxed))
+    handle.done.borrow().as_ref().map_or(0, |done| done.ident.load(Ordering::Relaxed))
 }
 
 fn handle_join(handle: &HandleView, args: &Args<'_>) -> PyResult<()> {
@@ -503,7 +514,7 @@ fn handle_join(handle: &HandleView, args: &Args<'_>) -> PyResult<()> {
     if done.is_over() {
         return Ok(());
     }
-    if done.ident.load(std::sync::atomic::Ordering::Relaxed) == taipan_os::signals::thread_ident() {
+    if done.ident.load(Ordering::Relaxed) == taipan_os::signals::thread_ident() {
         return Err(runtime_error("Cannot join current thread"));
     }
     if state::interp().finalizing.get() {
@@ -569,7 +580,7 @@ fn start(
     all.running.set(all.running.get() + 1);
     let (function, in_thread, told) = (function.new_ref(), done.clone(), started.clone());
     let job = move || {
-        in_thread.ident.store(taipan_os::signals::thread_ident(), std::sync::atomic::Ordering::Relaxed);
+        in_thread.ident.store(taipan_os::signals::thread_ident(), Ordering::Relaxed);
         told.open_for_all();
         if let Err(error) = protocol::call_with_dict(&function, &args, kwargs.as_deref())
             && !error.is(&PyExc_SystemExit)
@@ -624,7 +635,7 @@ fn start_new_thread(_: &Object, given: &[&Object]) -> PyResult<u64> {
     };
     let done = Arc::new(Done::default());
     start(function, Ref::of(args), kwargs, done.clone(), false)?;
-    Ok(done.ident.load(std::sync::atomic::Ordering::Relaxed))
+    Ok(done.ident.load(Ordering::Relaxed))
 }
 
 fn start_joinable_thread(_: &Object, args: &Args<'_>) -> PyResult {
@@ -655,7 +666,7 @@ fn start_joinable_thread(_: &Object, args: &Args<'_>) -> PyResult {
 /// A handle for a thread that was not started here.
 fn make_thread_handle(_: &Object, ident: &Object) -> PyResult {
     let done = Arc::new(Done::default());
-    done.ident.store(ident.to_i64_wrapping()?.cast_unsigned(), std::sync::atomic::Ordering::Relaxed);
+    done.ident.store(ident.to_i64_wrapping()?.cast_unsigned(), Ordering::Relaxed);
     done.gate.try_close();
     Ok(native_new(&HANDLE, Handle { done: RefCell::new(Some(done)) })?.upcast())
 }
@@ -667,12 +678,8 @@ fn make_thread_handle(_: &Object, ident: &Object) -> PyResult {
 pub(crate) fn wait_for_all() -> PyResult<()> {
     let me = taipan_os::signals::thread_ident();
     loop {
-        let next = threads()
-            .awaited
-            .borrow()
-            .iter()
-            .find(|done| done.ident.load(std::sync::atomic::Ordering::Relaxed) != me)
-            .cloned();
+        let next =
+            threads().awaited.borrow().iter().find(|done| done.ident.load(Ordering::Relaxed) != me).cloned();
         let Some(done) = next else { return Ok(()) };
         done.gate.wait(None, false)?;
         threads().awaited.borrow_mut().retain(|other| !Arc::ptr_eq(other, &done));

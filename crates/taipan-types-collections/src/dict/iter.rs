@@ -3,14 +3,13 @@
 //! An iterator remembers how many items the dict had: a dict of another size has been changed, and
 //! so has one that shows more items than it had.
 
-use crate::util::{self, Field};
+use crate::util::{self, Field, LastPair};
 use core::cell::Cell;
 use taipan_object::dict::Dict;
 use taipan_object::err::{PyResult, runtime_error};
 use taipan_object::list::List;
 use taipan_object::native::*;
 use taipan_object::statics::*;
-use taipan_object::tuple::Tuple;
 use taipan_object::{Ref, TypeSpec};
 
 /// What an iterator gives of each item.
@@ -30,6 +29,7 @@ struct State {
     position: Cell<usize>,
     /// Items left.
     left: Cell<usize>,
+    pair: LastPair,
 }
 
 impl State {
@@ -40,6 +40,7 @@ impl State {
             used: Cell::new(len.cast_signed()),
             position: Cell::new(0),
             left: Cell::new(len),
+            pair: LastPair::new(),
         }
     }
 
@@ -69,6 +70,7 @@ impl State {
         let item = if backward { dict.next_back(&mut position) } else { dict.next(&mut position) };
         self.position.set(position);
         let Some((key, value)) = item else {
+            self.pair.forget();
             self.dict.take();
             return Ok(None);
         };
@@ -80,7 +82,7 @@ impl State {
         Ok(Some(match part {
             Part::Key => key,
             Part::Value => value,
-            Part::Item => Tuple::from_array([key, value])?.upcast(),
+            Part::Item => self.pair.next(key, value)?,
         }))
     }
 
@@ -98,6 +100,7 @@ impl State {
             used: Cell::new(self.used.get()),
             position: Cell::new(self.position.get()),
             left: Cell::new(self.left.get()),
+            pair: LastPair::new(),
         };
         let rest = List::new()?;
         while let Some(item) = ahead.step(part, backward)? {
@@ -115,6 +118,7 @@ macro_rules! dict_iterator {
             const TYPE: &'static StaticType = &$ty;
             fn traverse(&self, visitor: &mut Visitor) {
                 self.0.dict.visit(visitor);
+                self.0.pair.visit(visitor);
             }
         }
         #[doc = $doc]

@@ -67,6 +67,9 @@ fn merge_dict(dict: &Dict, source: &Dict, duplicates: OnDuplicate) -> PyResult<(
     if dict.is(source) || source.is_empty() {
         return Ok(());
     }
+    if dict.copy_table_of(source)? {
+        return Ok(());
+    }
     let (size, mut position) = (source.len(), 0);
     while let Some((key, value, hash)) = next_hashed(source, &mut position) {
         if duplicates == OnDuplicate::Replace || dict.get_hashed(&key, hash)?.is_none() {

@@ -1,6 +1,6 @@
 //! `enumerate`: items with their numbers.
 
-use crate::util::{self, Field};
+use crate::util::{self, Field, LastPair};
 use core::cell::Cell;
 use core::ffi::CStr;
 use taipan_object::dict::Dict;
@@ -18,6 +18,7 @@ struct Enumerate {
     iterator: Field,
     number: Cell<i64>,
     big: Field,
+    pair: LastPair,
 }
 const _: () = assert!(Native::<Enumerate>::SIZE <= 56);
 
@@ -26,6 +27,7 @@ impl Payload for Enumerate {
     fn traverse(&self, visitor: &mut Visitor) {
         self.iterator.visit(visitor);
         self.big.visit(visitor);
+        self.pair.visit(visitor);
     }
 }
 
@@ -36,6 +38,7 @@ fn make(ty: &Type, iterable: &Object, start: Option<&Object>) -> PyResult {
         iterator: Field::new(Some(iterable.iter()?)),
         number: Cell::new(number.unwrap_or(i64::MAX)),
         big: Field::new(if number.is_none() { Some(start) } else { None }),
+        pair: LastPair::new(),
     };
     Ok(native_new(ty, state)?.upcast())
 }
@@ -111,10 +114,13 @@ impl Enumerate {
 
 fn next(it: &Native<Enumerate>) -> PyResult<Option<Ref>> {
     let Some(iterator) = it.iterator.get() else { return Ok(None) };
-    let Some(item) = recursive("", || iter_next(&iterator))? else { return Ok(None) };
+    let Some(item) = recursive("", || iter_next(&iterator))? else {
+        it.pair.forget();
+        return Ok(None);
+    };
     let number = it.number();
     it.advance()?;
-    Ok(Some(Tuple::from_array([number, item])?.upcast()))
+    it.pair.next(number, item).map(Some)
 }
 
 fn reduce(it: &Native<Enumerate>) -> PyResult {

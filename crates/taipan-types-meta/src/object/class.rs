@@ -40,7 +40,7 @@ fn move_instance(object: &Object, new: &Type) -> PyResult<()> {
         return Ok(());
     }
     if old.has_flag(Py_TPFLAGS_INLINE_VALUES) {
-        instance::dict_of(object)?;
+        instance::unshare_dict(object)?;
     }
     let old_ptr = old.as_ptr();
     // SAFETY: instances hold a reference to heap types; the new type's layout was checked.

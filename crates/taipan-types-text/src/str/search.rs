@@ -12,6 +12,24 @@ use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, PyErr, PyResult, err, raise};
 
+/// Needles up to so many bytes are looked for by their first byte: preparing more would cost more than it saves.
+const SHORT: usize = 4;
+
+fn find_short(part: &[u8], bytes: &[u8]) -> Option<usize> {
+    let last = part.len().checked_sub(bytes.len())?;
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr(bytes[0], &part[from..=last])?;
+        if part[at..].starts_with(bytes) {
+            return Some(at);
+        }
+        from = at + 1;
+        if from > last {
+            return None;
+        }
+    }
+}
+
 /// A needle in the width of a haystack.
 pub(super) struct Needle<'h> {
     hay: &'h [u8],
@@ -47,6 +65,7 @@ impl<'h> Needle<'h> {
             let part = &self.hay[from..limit];
             let at = match &*self.bytes {
                 [byte] => memchr::memchr(*byte, part),
+                bytes if bytes.len() <= SHORT => find_short(part, bytes),
                 bytes => memmem::find(part, bytes),
             }? + from;
             if at.is_multiple_of(self.width) {
@@ -81,7 +100,7 @@ impl<'h> Needle<'h> {
     /// The places of a needle that is not empty, without overlap, at most `limit`.
     pub fn all(&self, start: usize, end: usize, limit: usize) -> Vec<usize> {
         let mut places = Vec::new();
-        if self.width == 1 && self.bytes.len() > 1 {
+        if self.width == 1 && self.bytes.len() > SHORT {
             let finder = memmem::find_iter(&self.hay[start..end], &*self.bytes);
             places.extend(finder.take(limit).map(|at| at + start));
             return places;

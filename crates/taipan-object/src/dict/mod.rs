@@ -4,12 +4,16 @@
 //! others call `__eq__`, which may change the very dict that is being searched. Idea: a table of
 //! small indices (one to eight bytes each) into a dense array of entries `(hash, key, value)` in
 //! insertion order. A table whose keys are all exact strs says so, and its look-ups never run Python
-//! code; all others watch for changes and start again.
+//! code; all others watch for changes and start again. A dict that is the `__dict__` of an instance
+//! borrows its class's table of names and keeps the values inside that instance (`split.rs`).
 //!
 //! Invariants:
 //! - at most two thirds of the indices are in use; deleted entries keep their place with a null key;
 //! - `version` is non-zero only while the set and order of keys is what it was when a cache asked;
 //! - no reference into the table is held while a comparison or a finaliser can run.
+
+mod copy;
+pub mod split;
 
 use crate::alloc;
 use crate::err::{self, PyResult};
@@ -21,6 +25,7 @@ use crate::statics::{PyDict_Type, PyUnicode_Type};
 use crate::unicode::Str;
 use core::ffi::{c_int, c_void};
 use core::ptr::{addr_of_mut, null_mut};
+use split::InlineValues;
 use taipan_abi::*;
 
 layout!(
@@ -35,7 +40,8 @@ pub struct RawDict {
     used: isize,
     reserved: u64,
     keys: *mut Keys,
-    unused: *mut c_void,
+    /// The values of a dict whose table is [`SHARED`], otherwise null.
+    values: *mut InlineValues,
 }
 const _: () = assert!(size_of::<RawDict>() == size_of::<PyDictObject>());
 
@@ -53,14 +59,24 @@ pub struct Entry {
 pub struct Keys {
     log2_size: u8,
     log2_index: u8,
-    /// Whether every key is an exact str.
-    all_str: bool,
+    /// [`GENERAL`], [`ALL_STR`] or [`SHARED`].
+    kind: u8,
+    /// Instances made so far of the class whose names these are ([`SHARED`] only).
+    instances: u8,
     version: u32,
     usable: isize,
     entries: isize,
     /// Entries before this one are known to be deleted: queues take from the front.
     first: isize,
 }
+
+/// Keys of any kind.
+const GENERAL: u8 = 0;
+/// Every key is an exact str.
+const ALL_STR: u8 = 1;
+/// The attribute names of a class's instances, all of them exact strs. Entries have no values: those are with the
+/// instances. Nothing is ever deleted, there is no version, and `usable` is zero.
+const SHARED: u8 = 2;
 
 const EMPTY: i64 = -1;
 const DELETED: i64 = -2;
@@ -77,7 +93,8 @@ static EMPTY_KEYS: EmptyKeys = EmptyKeys {
     head: Keys {
         log2_size: MIN_LOG2,
         log2_index: 0,
-        all_str: true,
+        kind: ALL_STR,
+        instances: 0,
         version: 0,
         usable: 0,
         entries: 0,
@@ -125,7 +142,7 @@ impl Keys {
         };
         let index_bytes = 1usize << (log2_size + log2_index);
         let capacity = Self::capacity(log2_size);
-        let block = alloc::malloc(HEAD + index_bytes + capacity * size_of::<Entry>());
+        let block = alloc::malloc(table_bytes(log2_size, log2_index));
         if block.is_null() {
             return null_mut();
         }
@@ -135,7 +152,8 @@ impl Keys {
             keys.write(Keys {
                 log2_size,
                 log2_index,
-                all_str: true,
+                kind: ALL_STR,
+                instances: 0,
                 version: 0,
                 usable: capacity.cast_signed(),
                 entries: 0,
@@ -145,6 +163,11 @@ impl Keys {
         }
         keys
     }
+}
+
+/// The bytes of a table with head, indices and entries.
+fn table_bytes(log2_size: u8, log2_index: u8) -> usize {
+    HEAD + (1usize << (log2_size + log2_index)) + Keys::capacity(log2_size) * size_of::<Entry>()
 }
 
 /// # Safety
@@ -219,7 +242,7 @@ impl Probe {
 /// Looks a str up in a table whose keys are all strs: no Python code can run.
 ///
 /// # Safety
-/// `keys` is a live table with `all_str`.
+/// `keys` is a live table of strs.
 #[inline(always)]
 unsafe fn find_str(keys: *mut Keys, key: &Str, hash: isize) -> (Found, usize) {
     // SAFETY: live by contract; indices point to entries.
@@ -294,7 +317,7 @@ impl Dict {
             (*raw).used = 0;
             (*raw).reserved = 0;
             (*raw).keys = empty_keys();
-            (*raw).unused = null_mut();
+            (*raw).values = null_mut();
             Some(Ref::steal(raw.cast()))
         }
     }
@@ -330,8 +353,11 @@ impl Dict {
         let keys = self.keys_ptr();
         // SAFETY: the table is live; `find_general` guards against changes.
         unsafe {
-            if (*keys).all_str && key.is_exact(&PyUnicode_Type) {
+            if (*keys).kind == ALL_STR && key.is_exact(&PyUnicode_Type) {
                 return Ok(find_str(keys, key.cast(), hash));
+            }
+            if (*keys).kind == SHARED && key.is_exact(&PyUnicode_Type) {
+                return Ok((self.if_set(find_str(keys, key.cast(), hash).0), 0));
             }
             self.find_general(key, hash)
         }
@@ -350,7 +376,7 @@ impl Dict {
                         let entry = entries(keys).add(index as usize);
                         let candidate = (*entry).key;
                         if candidate == key.as_ptr() {
-                            return Ok((Found::At(index as usize), probe.slot));
+                            return Ok((self.if_set(Found::At(index as usize)), probe.slot));
                         }
                         if (*entry).hash == hash {
                             let held = Object::borrow(candidate).new_ref();
@@ -359,7 +385,7 @@ impl Dict {
                                 continue 'again;
                             }
                             if equal {
-                                return Ok((Found::At(index as usize), probe.slot));
+                                return Ok((self.if_set(Found::At(index as usize)), probe.slot));
                             }
                         }
                     } else if index == EMPTY {
@@ -388,7 +414,26 @@ impl Dict {
             if index >= (*keys).entries as usize {
                 return None;
             }
+            if (*keys).kind == SHARED {
+                return self.shared_value(index);
+            }
             Object::borrow_opt((*entries(keys).add(index)).value)
+        }
+    }
+
+    /// The place of an entry's value.
+    ///
+    /// # Safety
+    /// `index` is the number of an entry that a look-up gave and that is still there.
+    #[inline(always)]
+    unsafe fn value_place(&self, index: usize) -> *mut *mut PyObject {
+        let keys = self.keys_ptr();
+        // SAFETY: by contract.
+        unsafe {
+            if (*keys).kind == SHARED {
+                return InlineValues::values((*self.raw()).values).add(index);
+            }
+            addr_of_mut!((*entries(keys).add(index)).value)
         }
     }
 
@@ -472,8 +517,7 @@ impl Dict {
             Found::At(index) => {
                 // SAFETY: the entry was found just now; the old value goes after the store.
                 unsafe {
-                    let entry = entries(self.keys_ptr()).add(index);
-                    crate::handle::set_field(addr_of_mut!((*entry).value), Some(value));
+                    crate::handle::set_field(self.value_place(index), Some(value));
                 }
                 Ok(())
             }
@@ -485,8 +529,16 @@ impl Dict {
     fn insert_new(&self, key: &Object, hash: isize, value: Ref) -> PyResult<()> {
         // SAFETY: the table is live; `grow` makes room; the slot found is free.
         unsafe {
+            let mut value = value;
             if (*self.keys_ptr()).usable <= 0 {
-                self.grow()?;
+                if (*self.keys_ptr()).kind == SHARED {
+                    match self.insert_shared(key, hash, value)? {
+                        None => return Ok(()),
+                        Some(left) => value = left,
+                    }
+                } else {
+                    self.grow()?;
+                }
             }
             let keys = self.keys_ptr();
             let mut probe = Probe::new(hash, (*keys).size());
@@ -504,7 +556,7 @@ impl Dict {
             (*keys).usable -= 1;
             (*keys).version = 0;
             if !key.is_exact(&PyUnicode_Type) {
-                (*keys).all_str = false;
+                (*keys).kind = GENERAL;
             }
             (*self.raw()).used += 1;
         }
@@ -522,6 +574,7 @@ impl Dict {
 
     /// Moves the entries in use to a table for `room` entries, the first `slack` of which stay free.
     fn resize_with(&self, room: usize, slack: usize) -> PyResult<()> {
+        self.unshare()?;
         let old = self.keys_ptr();
         let new = Keys::allocate(room.max(self.len() + slack));
         if new.is_null() {
@@ -529,7 +582,7 @@ impl Dict {
         }
         // SAFETY: both tables are live; references move from the old to the new one.
         unsafe {
-            (*new).all_str = (*old).all_str;
+            (*new).kind = (*old).kind;
             (*new).first = slack.cast_signed();
             let mut at = slack;
             // Readers of entries recognise a free one by its null key.
@@ -568,6 +621,9 @@ impl Dict {
         // SAFETY: the entry is in use and `slot` holds its index.
         unsafe {
             let keys = self.keys_ptr();
+            if (*keys).kind == SHARED {
+                return self.take_shared(index);
+            }
             set_index(keys, slot, DELETED);
             let entry = entries(keys).add(index);
             let (key, value) = ((*entry).key, (*entry).value);
@@ -590,6 +646,11 @@ impl Dict {
 
     /// Takes the last item out.
     pub fn pop_last(&self) -> Option<(Ref, Ref)> {
+        // Whoever takes items from the end uses the dict as a stack, not as an instance's attributes.
+        if self.unshare().is_err() {
+            let last = self.len().checked_sub(1)?;
+            return Some(self.take_shared(self.shared_position(last)?));
+        }
         let keys = self.keys_ptr();
         // SAFETY: the table is live; the entry's slot is found by its own index.
         unsafe {
@@ -618,6 +679,7 @@ impl Dict {
     /// # Errors
     /// What `__eq__` raises, `MemoryError`.
     pub fn move_to_end(&self, key: &Object, hash: isize, last: bool) -> PyResult<bool> {
+        self.unshare()?;
         let (Found::At(index), slot) = self.find(key, hash)? else { return Ok(false) };
         // SAFETY: the table is live, and nothing below runs Python code; entries in front of `first`
         // are free, and `resize_with` leaves some when there are none.
@@ -668,6 +730,9 @@ impl Dict {
 
     /// Empties the dict; keys and values are released after it has become empty.
     pub fn clear(&self) {
+        if self.is_split() {
+            return self.clear_shared();
+        }
         // SAFETY: the table is taken out whole before anything is released.
         unsafe {
             let keys = core::mem::replace(&mut (*self.raw()).keys, empty_keys());
@@ -692,6 +757,11 @@ impl Dict {
         // SAFETY: the position is checked against the number of entries; a table that has entries is
         // not the shared empty one, so it may be written.
         unsafe {
+            if (*keys).kind == SHARED {
+                let item = self.shared_item(*position)?;
+                *position += 1;
+                return Some(item);
+            }
             let from_start = *position <= (*keys).first as usize;
             if from_start {
                 *position = (*keys).first as usize;
@@ -719,6 +789,11 @@ impl Dict {
         let keys = self.keys_ptr();
         // SAFETY: the position is checked against the number of entries.
         unsafe {
+            if (*keys).kind == SHARED {
+                *position = (*position).min(self.len()).checked_sub(1)?;
+                let (key, value, _) = self.shared_item(*position)?;
+                return Some((key.new_ref(), value.new_ref()));
+            }
             *position = (*position).min((*keys).entries as usize);
             while *position > 0 {
                 *position -= 1;
@@ -736,6 +811,9 @@ impl Dict {
 
     /// Entries so far, deleted ones included: the bound of positions.
     pub fn entry_count(&self) -> usize {
+        if self.is_split() {
+            return self.len();
+        }
         // SAFETY: the table is live.
         unsafe { (*self.keys_ptr()).entries as usize }
     }
@@ -750,26 +828,13 @@ impl Dict {
         all
     }
 
-    /// A new dict with the same items.
-    ///
-    /// # Errors
-    /// `MemoryError`.
-    pub fn copy(&self) -> PyResult<Ref<Dict>> {
-        let new = Self::with_capacity(self.len())?;
-        let mut position = 0;
-        while let Some((key, value, hash)) = self.next_borrowed(&mut position) {
-            new.insert_new(key, hash, value.new_ref())?;
-        }
-        Ok(new)
-    }
-
     /// A number that stays the same as long as the set of keys and their places do; `None` when the
     /// keys are not all strs. Caches keep it beside an entry number.
     pub fn keys_version(&self) -> Option<u32> {
         let keys = self.keys_ptr();
         // SAFETY: the table is live; the shared empty table is never written.
         unsafe {
-            if !(*keys).all_str || keys == empty_keys() {
+            if (*keys).kind != ALL_STR || keys == empty_keys() {
                 return None;
             }
             if (*keys).version == 0 {
@@ -807,17 +872,28 @@ impl Dict {
         }
     }
 
+    /// The fast path of an attribute in a dict: the value of entry `index`, if it has this very key.
+    #[inline(always)]
+    pub fn hinted_value(&self, index: usize, key: &Str) -> Option<*mut *mut PyObject> {
+        let keys = self.keys_ptr();
+        // SAFETY: the index is checked against the number of entries; an entry with a key has a value.
+        unsafe {
+            if (*keys).kind == SHARED || index >= (*keys).entries as usize {
+                return None;
+            }
+            let entry = entries(keys).add(index);
+            ((*entry).key == key.as_ptr()).then(|| addr_of_mut!((*entry).value))
+        }
+    }
+
     /// Bytes that the table takes besides the object.
     pub fn table_size(&self) -> usize {
         let keys = self.keys_ptr();
-        if keys == empty_keys() {
+        if keys == empty_keys() || self.is_split() {
             return 0;
         }
         // SAFETY: the table is live.
-        unsafe {
-            HEAD + (1usize << ((*keys).log2_size + (*keys).log2_index))
-                + Keys::capacity((*keys).log2_size) * size_of::<Entry>()
-        }
+        unsafe { table_bytes((*keys).log2_size, (*keys).log2_index) }
     }
 }
 
@@ -871,6 +947,8 @@ pub unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
     unsafe {
         let object = Object::borrow(ptr);
         gc::untrack_ptr(ptr);
+        // An instance detaches its dict before it lets go of it.
+        debug_assert!(!object.cast::<Dict>().is_split());
         let keys = core::mem::replace(&mut (*object.raw_as::<RawDict>()).keys, empty_keys());
         release_table(keys);
         if object.is_exact(&PyDict_Type) {
@@ -888,8 +966,12 @@ pub unsafe extern "C" fn dealloc(ptr: *mut PyObject) {
 pub unsafe extern "C" fn traverse(ptr: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live dict.
     unsafe {
-        let keys = Object::borrow(ptr).cast::<Dict>().keys_ptr();
-        let all_str = (*keys).all_str;
+        let dict: &Dict = Object::borrow(ptr).cast();
+        let keys = dict.keys_ptr();
+        if (*keys).kind == SHARED {
+            return dict.visit_shared(visit, arg);
+        }
+        let all_str = (*keys).kind == ALL_STR;
         for index in 0..(*keys).entries as usize {
             let entry = entries(keys).add(index);
             if (*entry).key.is_null() {
