@@ -10,6 +10,7 @@ use crate::err::{PyErr, PyResult};
 use crate::gc;
 use crate::handle::{Ref, Type};
 use crate::state::{self, FREELIST_CLASSES, FREELIST_LIMIT};
+use std::sync::OnceLock;
 use taipan_abi::*;
 
 /// The bytes before a collectable object that belong to the collector.
@@ -105,10 +106,40 @@ pub fn configure() {
     }
 }
 
+/// Sizes from here on are compared with what the machine has.
+const LARGE: usize = 1 << 30;
+
+/// Whether a block of this size cannot be had. Linux hands out more memory than there is and stops programs that use
+/// it; but a block for which memory and swap together are too small it refuses, unless told otherwise. mimalloc
+/// reserves in a way to which that refusal does not apply, so it is repeated here.
+#[inline]
+fn is_beyond_memory(size: usize) -> bool {
+    size >= LARGE && size > memory_of_machine()
+}
+
+#[cold]
+fn memory_of_machine() -> usize {
+    static KNOWN: OnceLock<usize> = OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        let most = isize::MAX as usize;
+        let never_refuses =
+            std::fs::read("/proc/sys/vm/overcommit_memory").is_ok_and(|mode| mode.starts_with(b"1"));
+        match std::fs::read_to_string("/proc/meminfo") {
+            Ok(table) if !never_refuses => {
+                let kilobytes = |line: &str| line.split_whitespace().nth(1)?.parse::<usize>().ok();
+                let counted = |line: &&str| line.starts_with("MemTotal:") || line.starts_with("SwapTotal:");
+                let total: usize = table.lines().filter(counted).filter_map(kilobytes).sum();
+                if total == 0 { most } else { total.saturating_mul(1024).min(most) }
+            }
+            _ => most,
+        }
+    })
+}
+
 /// Raw block of at least `size` bytes, 16-byte aligned; null when there is no memory.
 #[inline]
 pub fn malloc(size: usize) -> *mut u8 {
-    if size > isize::MAX as usize {
+    if is_beyond_memory(size) {
         return core::ptr::null_mut();
     }
     // SAFETY: plain allocation.
@@ -118,7 +149,7 @@ pub fn malloc(size: usize) -> *mut u8 {
 /// As [`malloc`], filled with zeros.
 #[inline]
 pub fn calloc(size: usize) -> *mut u8 {
-    if size > isize::MAX as usize {
+    if is_beyond_memory(size) {
         return core::ptr::null_mut();
     }
     // SAFETY: plain allocation.
@@ -131,7 +162,7 @@ pub fn calloc(size: usize) -> *mut u8 {
 /// `block` is null or came from this module.
 #[inline]
 pub unsafe fn realloc(block: *mut u8, size: usize) -> *mut u8 {
-    if size > isize::MAX as usize {
+    if is_beyond_memory(size) {
         return core::ptr::null_mut();
     }
     // SAFETY: ours by contract.
@@ -333,6 +364,9 @@ pub struct Allocator;
 // SAFETY: every block comes from and goes back to mimalloc, which keeps the layout it is asked for.
 unsafe impl core::alloc::GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: core::alloc::Layout) -> *mut u8 {
+        if is_beyond_memory(layout.size()) {
+            return core::ptr::null_mut();
+        }
         // SAFETY: plain allocation.
         unsafe {
             if layout.align() <= 16 {
@@ -344,6 +378,9 @@ unsafe impl core::alloc::GlobalAlloc for Allocator {
     }
 
     unsafe fn alloc_zeroed(&self, layout: core::alloc::Layout) -> *mut u8 {
+        if is_beyond_memory(layout.size()) {
+            return core::ptr::null_mut();
+        }
         // SAFETY: plain allocation.
         unsafe {
             if layout.align() <= 16 {
@@ -360,6 +397,9 @@ unsafe impl core::alloc::GlobalAlloc for Allocator {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: core::alloc::Layout, size: usize) -> *mut u8 {
+        if is_beyond_memory(size) {
+            return core::ptr::null_mut();
+        }
         // SAFETY: one of ours by contract.
         unsafe {
             if layout.align() <= 16 {

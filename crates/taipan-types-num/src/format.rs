@@ -30,10 +30,11 @@ fn finish(text: &[u32]) -> PyResult<Ref<Str>> {
 
 /// A width beyond memory is an error before anything is laid out.
 fn check_width(spec: &Spec) -> PyResult<()> {
-    if spec.width.is_some_and(|width| width > isize::MAX as usize / 8) {
-        return Err(err::memory_error());
+    // Digits, groups, the whole and the str: four times four bytes each.
+    match Vec::<[u32; 4]>::new().try_reserve_exact(spec.width.unwrap_or(0)) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(err::memory_error()),
     }
-    Ok(())
 }
 
 /// `int.__format__`.

@@ -177,6 +177,7 @@ fn divrem_digit(a: &[u32], d: u32) -> (Digits, u32) {
 
 /// Quotient rounded toward zero, and a remainder with the sign of `a`.
 pub fn divrem_trunc(a: Int, b: Int) -> Result<(IntBuf, IntBuf), IntError> {
+    check_room(a.digits.len() + b.digits.len())?;
     if b.is_zero() {
         return Err(IntError::ZeroDivision);
     }
@@ -246,8 +247,21 @@ pub fn pow(base: Int, exp: Int) -> Result<IntBuf, IntError> {
         let r = lshift(ONE, twos * e)?;
         return Ok(IntBuf { negative, ..r });
     }
-    try_zeroed((bits * e / 30 + 1) as usize)?;
+    check_room((bits * e / 30 + 1) as usize)?;
     Ok(buf(negative, from_big(&to_big(base.digits).pow(e as usize))))
+}
+
+/// Whether there is memory for work on so many digits. The library for large numbers ends the program where there is
+/// none, so this is asked before; what it needs besides the result is a multiple of it.
+///
+/// # Errors
+/// `NoMemory`.
+pub fn check_room(digits: usize) -> Result<(), IntError> {
+    const LARGE: usize = 1 << 24;
+    if digits < LARGE {
+        return Ok(());
+    }
+    Vec::<[u32; 16]>::new().try_reserve_exact(digits).map_err(|_| IntError::NoMemory)
 }
 
 /// Three-argument `pow`. `ZeroDivision` stands for a zero modulus.
@@ -255,6 +269,7 @@ pub fn pow_mod(base: Int, exp: Int, modulus: Int) -> Result<IntBuf, IntError> {
     if modulus.is_zero() {
         return Err(IntError::ZeroDivision);
     }
+    check_room(base.digits.len() + 2 * modulus.digits.len())?;
     if modulus.digits == [1] {
         return Ok(IntBuf::zero());
     }

@@ -6,6 +6,7 @@ use super::convert::{IntoPy, ret};
 use super::slots::the;
 use crate::err::PyErr;
 use crate::handle::{Layout, Object, Ref};
+use crate::singletons;
 use crate::tuple::Tuple;
 use core::ffi::c_void;
 use taipan_abi::*;
@@ -20,6 +21,16 @@ pub struct Entry {
 /// A row's signature, as a type.
 pub trait Signed {
     fn signature() -> &'static Signature;
+}
+
+/// What a function is called on: `None` for static methods, which C calls without an object.
+///
+/// # Safety
+/// `object` is null or a borrowed object that lives during `'a`.
+#[inline(always)]
+unsafe fn receiver<'a>(object: *mut PyObject) -> &'a Object {
+    // SAFETY: by contract.
+    unsafe { Object::borrow_opt(object) }.unwrap_or(singletons::none())
 }
 
 /// # Safety
@@ -40,7 +51,7 @@ pub const fn noargs<T: Layout, R: IntoPy, F: Fn(&T) -> R + Copy>(_: F) -> Entry 
         _: *mut PyObject,
     ) -> *mut PyObject {
         // SAFETY: C's convention: the instance that the descriptor has checked.
-        ret(the::<F>()(unsafe { Object::borrow(object).cast() }))
+        ret(the::<F>()(unsafe { receiver(object).cast() }))
     }
     Entry { function: entry::<T, R, F> as PyCFunction as *mut c_void, flags: METH_NOARGS }
 }
@@ -52,7 +63,7 @@ pub const fn one<T: Layout, R: IntoPy, F: Fn(&T, &Object) -> R + Copy>(_: F) -> 
         arg: *mut PyObject,
     ) -> *mut PyObject {
         // SAFETY: C's convention.
-        unsafe { ret(the::<F>()(Object::borrow(object).cast(), Object::borrow(arg))) }
+        unsafe { ret(the::<F>()(receiver(object).cast(), Object::borrow(arg))) }
     }
     Entry { function: entry::<T, R, F> as PyCFunction as *mut c_void, flags: METH_O }
 }
@@ -65,7 +76,7 @@ pub const fn many<T: Layout, R: IntoPy, F: Fn(&T, &[&Object]) -> R + Copy>(_: F)
         count: isize,
     ) -> *mut PyObject {
         // SAFETY: C's convention.
-        unsafe { ret(the::<F>()(Object::borrow(object).cast(), slice(args, count as usize))) }
+        unsafe { ret(the::<F>()(receiver(object).cast(), slice(args, count as usize))) }
     }
     Entry { function: entry::<T, R, F> as PyCFunctionFast as *mut c_void, flags: METH_FASTCALL }
 }
@@ -82,7 +93,7 @@ pub const fn keywords<T: Layout, R: IntoPy, F: Fn(&T, CallArgs<'_>) -> R + Copy>
         unsafe {
             let kwnames: Option<&Tuple> = Object::borrow_opt(kwnames).map(|names| names.cast());
             let all = slice(args, count as usize + kwnames.map_or(0, Tuple::len));
-            ret(the::<F>()(Object::borrow(object).cast(), CallArgs { all, kwnames }))
+            ret(the::<F>()(receiver(object).cast(), CallArgs { all, kwnames }))
         }
     }
     Entry {
@@ -104,7 +115,7 @@ pub const fn args<S: Signed, T: Layout, R: IntoPy, F: Fn(&T, &Args<'_>) -> R + C
             let kwnames: Option<&Tuple> = Object::borrow_opt(kwnames).map(|names| names.cast());
             let all = slice(args, count as usize + kwnames.map_or(0, Tuple::len));
             match S::signature().bind(all, kwnames) {
-                Ok(bound) => ret(the::<F>()(Object::borrow(object).cast(), &bound)),
+                Ok(bound) => ret(the::<F>()(receiver(object).cast(), &bound)),
                 Err(error) => ret(Err::<Ref, PyErr>(error)),
             }
         }

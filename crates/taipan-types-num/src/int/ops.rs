@@ -78,7 +78,10 @@ pub fn sub(a: &Int, b: &Int) -> PyResult<Ref<Int>> {
 pub fn mul(a: &Int, b: &Int) -> PyResult<Ref<Int>> {
     match small(a, b) {
         Some((a, b)) => Ok(Int::from_i64(a * b)),
-        None => make(kernel::mul(view(a), view(b))),
+        None => {
+            kernel::check_room(a.digits().len() + b.digits().len()).map_err(kernel_error)?;
+            make(kernel::mul(view(a), view(b)))
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub fn format_str(text: &Str, spec: &Str) -> PyResult<Ref<Str>> {
         return Err(value_error(unknown_type(parsed.ty, name)));
     }
     parsed.check_str().map_err(value_error)?;
-    if parsed.width.is_some_and(|width| width > isize::MAX as usize / 8) {
+    if Vec::<[u32; 2]>::new().try_reserve_exact(parsed.width.unwrap_or(0)).is_err() {
         return Err(err::memory_error());
     }
     let fits = parsed.width.is_none_or(|width| width <= text.len())
