@@ -28,20 +28,28 @@ const fn word_bytes(other_letters: bool) -> [bool; 256] {
     table
 }
 
+/// Behind the ASCII letters and digits from `start` on.
+#[inline]
+pub(super) fn word_end(src: &[u8], start: usize) -> usize {
+    let rest = &src[start..];
+    let length = rest.iter().position(|byte| !CONTINUES_ASCII_WORD[usize::from(*byte)]);
+    length.map_or(src.len(), |length| start + length)
+}
+
+/// Whether a literal with this prefix is a string or bytes literal without fields.
+pub(super) fn plain_prefix(word: &[u8]) -> bool {
+    string_prefix(word).is_some_and(|p| !p.f && !p.t && !(p.u && (p.b || p.r)))
+}
+
 impl Lexer<'_> {
     /// A word, of which the first byte is read; or a string literal with a prefix.
     pub(super) fn word(&mut self, start: usize) -> Token {
         let line = &self.src[..self.line_end];
-        let rest = &line[start..];
-        let ends_at = |table: &[bool; 256]| {
-            rest.iter().position(|byte| !table[usize::from(*byte)]).unwrap_or(rest.len())
-        };
-        let mut length = ends_at(&CONTINUES_ASCII_WORD);
-        let ascii = rest.get(length).is_none_or(u8::is_ascii);
+        let mut at = word_end(line, start);
+        let ascii = line.get(at).is_none_or(u8::is_ascii);
         if !ascii {
-            length = ends_at(&CONTINUES_WORD);
+            at += line[at..].iter().take_while(|byte| CONTINUES_WORD[usize::from(**byte)]).count();
         }
-        let at = start + length;
         if at - start <= 5
             && let Some(&quote) = line.get(at)
             && (quote == b'"' || quote == b'\'')

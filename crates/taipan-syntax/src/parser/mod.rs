@@ -132,6 +132,9 @@ impl<'s> Parser<'s> {
         let mut lexer = Lexer::new(self.source, options);
         let mut started = false;
         loop {
+            let before = self.tokens.len();
+            lexer.plain_tokens(&mut self.tokens);
+            started |= self.tokens.len() > before;
             let mut token = lexer.next_token();
             match token.kind {
                 Kind::ERRORTOKEN => return Err(Fail),
