@@ -49,6 +49,8 @@ pub(crate) struct Parser<'s> {
     source: &'s str,
     tokens: Vec<Token>,
     pos: usize,
+    /// Kind of the token at `pos`.
+    kind: Kind,
     depth: u32,
     /// The identifiers so far, each once.
     names: Vec<Identifier>,
@@ -87,6 +89,7 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Result<crate::Parsed, O
         source,
         tokens: Vec::with_capacity(source.len() / 4 + 8),
         pos: 0,
+        kind: Kind::ENDMARKER,
         depth: 0,
         names: Vec::new(),
         name_index: NumberTable::with_capacity(source.len() / 128),
@@ -162,12 +165,19 @@ impl<'s> Parser<'s> {
         // Looking a few tokens ahead never leaves the list.
         let end = self.tokens[self.tokens.len() - 1];
         self.tokens.extend([end; 4]);
+        self.go_to(0);
         Ok(())
     }
 
     #[inline]
     fn kind(&self) -> Kind {
-        self.tokens[self.pos].kind
+        self.kind
+    }
+
+    /// Goes back to a token.
+    fn go_to(&mut self, pos: usize) {
+        self.pos = pos;
+        self.kind = self.tokens[pos].kind;
     }
 
     #[inline]
@@ -184,8 +194,9 @@ impl<'s> Parser<'s> {
     #[inline]
     fn bump(&mut self) -> Token {
         let token = self.tokens[self.pos];
-        if self.pos + 1 < self.tokens.len() {
+        if let Some(next) = self.tokens.get(self.pos + 1) {
             self.pos += 1;
+            self.kind = next.kind;
         }
         token
     }
@@ -249,9 +260,16 @@ impl<'s> Parser<'s> {
         Expr { range: self.range_from(start), kind: kind.into() }
     }
 
-    fn identifier(&mut self, token: Token) -> Identifier {
-        let text = token.text(self.source);
-        if text.is_ascii() { self.shared_name(text) } else { self.normal_identifier(text) }
+    /// The identifier with this text; equal ones share it.
+    #[inline]
+    fn identifier(&mut self, text: &str) -> Identifier {
+        let hash = fast_hash_text(text);
+        // What is there is in normal form, so what equals it is, too.
+        match self.known_name(text, hash) {
+            Some(name) => name,
+            None if text.is_ascii() => self.add_name(text, hash),
+            None => self.normal_identifier(text),
+        }
     }
 
     /// A word with other letters; its normal form may be one that no identifier can have.
@@ -266,16 +284,17 @@ impl<'s> Parser<'s> {
             };
             self.own_error.get_or_insert_with(|| Box::new(error));
         }
-        self.shared_name(&normal)
+        let hash = fast_hash_text(&normal);
+        self.known_name(&normal, hash).unwrap_or_else(|| self.add_name(&normal, hash))
     }
 
-    /// The identifier with this text; equal ones share it.
     #[inline]
-    fn shared_name(&mut self, text: &str) -> Identifier {
-        let hash = fast_hash_text(text);
-        if let Some(at) = self.name_index.find(hash, |at| *self.names[at as usize] == *text) {
-            return self.names[at as usize].clone();
-        }
+    fn known_name(&self, text: &str, hash: u64) -> Option<Identifier> {
+        let at = self.name_index.find(hash, |at| *self.names[at as usize] == *text)?;
+        Some(self.names[at as usize].clone())
+    }
+
+    fn add_name(&mut self, text: &str, hash: u64) -> Identifier {
         let name = Identifier::from(text);
         self.has_debug |= text == "__debug__";
         self.name_index.insert(hash, self.names.len() as u32);
@@ -285,7 +304,7 @@ impl<'s> Parser<'s> {
 
     fn name(&mut self) -> Parse<Identifier> {
         let token = self.expect(Kind::NAME)?;
-        Ok(self.identifier(token))
+        Ok(self.identifier(token.text(self.source)))
     }
 
     fn name_expr(&mut self, ctx: ExprContext) -> Parse<Expr> {
@@ -315,7 +334,7 @@ impl<'s> Parser<'s> {
     /// The list of the items put down since there were `start` of them.
     #[inline]
     fn take_items(&mut self, start: usize) -> Vec<Expr> {
-        self.items.drain(start..).collect()
+        self.items.split_off(start)
     }
 
     /// Tries `inner`; where it fails everything is as if it had not been tried.
@@ -325,7 +344,7 @@ impl<'s> Parser<'s> {
         match inner(self) {
             Ok(value) => Some(value),
             Err(Fail) => {
-                self.pos = pos;
+                self.go_to(pos);
                 self.depth = depth;
                 self.warnings.truncate(warnings);
                 self.items.truncate(items);
