@@ -31,9 +31,18 @@ const fn word_bytes(other_letters: bool) -> [bool; 256] {
 /// Behind the ASCII letters and digits from `start` on.
 #[inline]
 pub(super) fn word_end(src: &[u8], start: usize) -> usize {
-    let rest = &src[start..];
-    let length = rest.iter().position(|byte| !CONTINUES_ASCII_WORD[usize::from(*byte)]);
-    length.map_or(src.len(), |length| start + length)
+    let mut end = start;
+    // Eight at a time the compiler needs no loop.
+    while let Some(chunk) = src.get(end..).and_then(|rest| rest.first_chunk::<8>()) {
+        match chunk.iter().position(|byte| !CONTINUES_ASCII_WORD[usize::from(*byte)]) {
+            Some(length) => return end + length,
+            None => end += 8,
+        }
+    }
+    while src.get(end).is_some_and(|byte| CONTINUES_ASCII_WORD[usize::from(*byte)]) {
+        end += 1;
+    }
+    end
 }
 
 /// Whether a literal with this prefix is a string or bytes literal without fields.
