@@ -18,7 +18,7 @@ impl Parser<'_> {
             Kind::WITH => self.with_statement(self.pos, false)?,
             Kind::WHILE => self.while_statement()?,
             Kind::TRY => self.try_statement()?,
-            Kind::ASYNC => match self.kind_at(1) {
+            Kind::ASYNC => match self.next {
                 Kind::DEF => self.definition()?,
                 Kind::FOR | Kind::WITH => {
                     let start = self.pos;
@@ -135,7 +135,7 @@ impl Parser<'_> {
     /// A type comment behind the colon, or alone on the first line of the block.
     fn function_type_comment(&mut self) -> Parse<Option<PyStr>> {
         if self.at(Kind::NEWLINE)
-            && self.kind_at(1) == Kind::TYPE_COMMENT
+            && self.next == Kind::TYPE_COMMENT
             && self.kind_at(2) == Kind::NEWLINE
             && self.kind_at(3) == Kind::INDENT
         {
@@ -143,7 +143,7 @@ impl Parser<'_> {
             return Ok(self.type_comment());
         }
         let comment = self.type_comment();
-        if comment.is_some() && self.at(Kind::NEWLINE) && self.kind_at(1) == Kind::TYPE_COMMENT {
+        if comment.is_some() && self.at(Kind::NEWLINE) && self.next == Kind::TYPE_COMMENT {
             return Err(Fail);
         }
         Ok(comment)
@@ -263,7 +263,7 @@ impl Parser<'_> {
         self.bump();
         let body = self.block()?;
         let mut handlers = Vec::new();
-        let star = self.at(Kind::EXCEPT) && self.kind_at(1) == Kind::STAR;
+        let star = self.at(Kind::EXCEPT) && self.next == Kind::STAR;
         while self.at(Kind::EXCEPT) {
             handlers.push(self.handler(star)?);
         }

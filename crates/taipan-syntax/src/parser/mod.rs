@@ -49,8 +49,9 @@ pub(crate) struct Parser<'s> {
     source: &'s str,
     tokens: Vec<Token>,
     pos: usize,
-    /// Kind of the token at `pos`.
+    /// Kind of the token at `pos`, and of the one behind it.
     kind: Kind,
+    next: Kind,
     depth: u32,
     /// The identifiers so far, each once.
     names: Vec<Identifier>,
@@ -90,6 +91,7 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Result<crate::Parsed, O
         tokens: Vec::with_capacity(source.len() / 4 + 8),
         pos: 0,
         kind: Kind::ENDMARKER,
+        next: Kind::ENDMARKER,
         depth: 0,
         names: Vec::new(),
         name_index: NumberTable::with_capacity(source.len() / 128),
@@ -177,7 +179,8 @@ impl<'s> Parser<'s> {
     /// Goes back to a token.
     fn go_to(&mut self, pos: usize) {
         self.pos = pos;
-        self.kind = self.tokens[pos].kind;
+        self.kind = self.kind_at(0);
+        self.next = self.kind_at(1);
     }
 
     #[inline]
@@ -190,13 +193,14 @@ impl<'s> Parser<'s> {
         self.tokens[self.pos]
     }
 
-    /// The current token, passed over. The last token is never passed.
+    /// The current token, passed over; the end stays.
     #[inline]
     fn bump(&mut self) -> Token {
         let token = self.tokens[self.pos];
-        if let Some(next) = self.tokens.get(self.pos + 1) {
+        if let Some(after) = self.tokens.get(self.pos + 2) {
             self.pos += 1;
-            self.kind = next.kind;
+            self.kind = self.next;
+            self.next = after.kind;
         }
         token
     }

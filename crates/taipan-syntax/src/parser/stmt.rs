@@ -52,7 +52,7 @@ impl Parser<'_> {
     fn simple_statement(&mut self) -> Parse<Stmt> {
         let start = self.pos;
         match self.kind() {
-            Kind::NAME if self.word_at(0) == "type" && self.kind_at(1) == Kind::NAME => self.type_alias(),
+            Kind::NAME if self.word_at(0) == "type" && self.next == Kind::NAME => self.type_alias(),
             Kind::RETURN => {
                 self.bump();
                 let value = match self.kind() {

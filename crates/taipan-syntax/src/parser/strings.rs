@@ -97,7 +97,7 @@ type Escape<'s> = (Token, (&'s str, InvalidEscape));
 impl<'s> Parser<'s> {
     pub(super) fn strings(&mut self) -> Parse<Expr> {
         let start = self.pos;
-        if self.at(Kind::STRING) && !matches!(self.kind_at(1), Kind::STRING | Kind::FSTRING_START) {
+        if self.at(Kind::STRING) && !matches!(self.next, Kind::STRING | Kind::FSTRING_START) {
             let (value, kind) = self.plain_string()?;
             if self.at(Kind::TSTRING_START) {
                 return Err(Fail);
