@@ -56,6 +56,7 @@ pub struct StringParts<'s> {
 }
 
 /// Takes a string token apart.
+#[inline]
 pub fn split_string(token: &str) -> StringParts<'_> {
     let mut parts = StringParts { bytes: false, raw: false, unicode: false, body: "", body_start: 0 };
     let raw = token.as_bytes();

@@ -9,6 +9,17 @@ impl Parser<'_> {
         Stmt { range: self.block_range_from(start), kind: kind.into() }
     }
 
+    /// Whether a statement with blocks may begin here.
+    #[inline]
+    pub(super) fn at_compound_statement(&self) -> bool {
+        match self.kind() {
+            Kind::DEF | Kind::CLASS | Kind::AT | Kind::IF | Kind::FOR | Kind::WITH => true,
+            Kind::WHILE | Kind::TRY | Kind::ASYNC => true,
+            Kind::NAME => self.word_at(0) == "match",
+            _ => false,
+        }
+    }
+
     /// Reads a statement with blocks, if there is one.
     pub(super) fn compound_statement(&mut self, body: &mut Vec<Stmt>) -> Parse<bool> {
         let statement = match self.kind() {
@@ -31,7 +42,7 @@ impl Parser<'_> {
                 }
                 _ => return Err(Fail),
             },
-            Kind::NAME if self.word_at(0) == "match" => match self.attempt(Parser::match_head) {
+            Kind::NAME => match self.attempt(Parser::match_head) {
                 Some(subject) => self.match_statement(subject)?,
                 None => return Ok(false),
             },

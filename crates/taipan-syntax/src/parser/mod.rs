@@ -381,7 +381,7 @@ impl<'s> Parser<'s> {
             }
             Kind::ENDMARKER => return Err(Fail),
             _ => {
-                if self.compound_statement(&mut body)? {
+                if self.at_compound_statement() && self.compound_statement(&mut body)? {
                     self.expect(Kind::NEWLINE)?;
                 } else {
                     self.simple_statements(&mut body)?;
