@@ -54,12 +54,13 @@ pub struct LocationWriter {
 impl LocationWriter {
     /// A table that begins at the first line of its code object.
     pub fn new(firstlineno: i32) -> LocationWriter {
-        LocationWriter::with_capacity(firstlineno, 64)
+        LocationWriter::with_memory(firstlineno, Vec::with_capacity(64))
     }
 
-    /// As [`new`](LocationWriter::new), with room for that many bytes.
-    pub fn with_capacity(firstlineno: i32, bytes: usize) -> LocationWriter {
-        LocationWriter { bytes: Vec::with_capacity(bytes), line: firstlineno }
+    /// As [`new`](LocationWriter::new), in a vector whose content is given up.
+    pub fn with_memory(firstlineno: i32, mut bytes: Vec<u8>) -> LocationWriter {
+        bytes.clear();
+        LocationWriter { bytes, line: firstlineno }
     }
 
     /// The finished table.

@@ -217,18 +217,8 @@ pub fn loads_const(op: Opcode) -> bool {
     matches!(op, Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT)
 }
 
-/// What is left of a graph: vectors that need not be allocated again.
-#[derive(Default)]
-pub struct Memory {
-    blocks: Vec<Block>,
-    spare: Vec<Block>,
-    block_of: Vec<BlockId>,
-    stack: Vec<BlockId>,
-    marks: Vec<bool>,
-}
-
 /// A basic block.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct Block {
     /// Instructions.
     pub instrs: Vec<CfgInstr>,
@@ -260,26 +250,20 @@ pub struct Block {
     pub cold: bool,
     /// Reached without an exception.
     pub warm: bool,
+    /// Code units that it takes; for the assembler.
+    pub size: u32,
+    /// Code units before it; for the assembler.
+    pub offset: u32,
 }
 
 impl Block {
-    fn new() -> Block {
-        Block {
-            instrs: Vec::new(),
-            former_guards: Vec::new(),
-            holds: 0,
-            next: NO_BLOCK,
-            predecessors: 0,
-            start_depth: -1,
-            unsafe_locals: 0,
-            is_label: false,
-            except_handler: false,
-            preserve_lasti: false,
-            queued: false,
-            visited: 0,
-            cold: false,
-            warm: false,
-        }
+    /// Becomes a block without instructions; the memory stays.
+    fn clear(&mut self) {
+        let (mut instrs, mut former_guards) =
+            (std::mem::take(&mut self.instrs), std::mem::take(&mut self.former_guards));
+        instrs.clear();
+        former_guards.clear();
+        *self = Block { instrs, former_guards, next: NO_BLOCK, start_depth: -1, ..Block::default() };
     }
 
     /// Shortens the block.
@@ -335,6 +319,13 @@ impl Block {
         if self.may_hold(holds::GUARD) { 0..count } else { count.saturating_sub(2)..count }
     }
 
+    /// Index of the jump at its end, which may be followed by the note that it was not taken.
+    #[inline]
+    pub fn jump_index(&self) -> Option<usize> {
+        let count = self.instrs.len();
+        self.instrs.iter().rev().take(2).position(|instr| is_jump(instr.op)).map(|back| count - 1 - back)
+    }
+
     /// Where the jump at its end goes, if there is one.
     #[inline]
     pub fn jump_target(&self) -> Option<BlockId> {
@@ -365,14 +356,17 @@ impl Block {
     }
 }
 
-/// The flow graph of one code object.
+/// The flow graph of one code object, and memory for the next.
+#[derive(Default)]
 pub struct Graph {
-    /// All blocks ever made; block 0 is the entry.
-    pub blocks: Vec<Block>,
+    /// All blocks ever made; block 0 is the entry. Those from `count` on belonged to earlier graphs.
+    blocks: Vec<Block>,
+    /// How many blocks this graph has.
+    count: usize,
     /// What the blocks held all together when the graph was built.
     pub held: u32,
-    /// Blocks of earlier graphs, kept for their memory.
-    spare: Vec<Block>,
+    /// Deepest value stack.
+    pub stacksize: u32,
     /// Number of the walk under way.
     walk: u32,
     /// An empty vector for walks through the graph.
@@ -389,26 +383,28 @@ const JUMPED_TO: BlockId = NO_BLOCK - 1;
 impl Graph {
     /// Cuts an instruction sequence into blocks. Jump arguments become block numbers, targets of block openers
     /// handlers.
-    pub fn build(seq: &InstrSeq, memory: Memory) -> Graph {
-        let Memory { blocks, spare, mut block_of, stack, marks } = memory;
-        block_of.clear();
-        block_of.resize(seq.instrs.len() + 1, NO_BLOCK);
+    pub fn build(&mut self, seq: &InstrSeq) {
+        self.count = 0;
+        self.held = 0;
+        self.walk = 0;
+        self.stack.clear();
+        self.block_of.clear();
+        self.block_of.resize(seq.instrs.len() + 1, NO_BLOCK);
         for position in seq.targets() {
-            block_of[position as usize] = JUMPED_TO;
+            self.block_of[position as usize] = JUMPED_TO;
         }
-        let mut graph = Graph { blocks, held: 0, walk: 0, spare, stack, marks, block_of };
-        let mut current = graph.new_block();
+        let mut current = self.new_block();
         let mut start = 0;
         for run in seq.runs() {
-            if graph.block_of[start] == JUMPED_TO {
-                let block = graph.at(current);
+            if self.block_of[start] == JUMPED_TO {
+                let block = self.at(current);
                 if !block.instrs.is_empty() || block.is_label {
-                    current = graph.new_block_behind(current);
+                    current = self.new_block_behind(current);
                 }
-                graph.block_of[start] = current;
-                graph.at_mut(current).is_label = true;
+                self.block_of[start] = current;
+                self.at_mut(current).is_label = true;
             }
-            let block = graph.at_mut(current);
+            let block = self.at_mut(current);
             block.holds |= run.bits;
             let instrs = match run.is_placeholder {
                 false => &seq.instrs[start..run.end as usize],
@@ -419,15 +415,14 @@ impl Graph {
             if run.is_placeholder {
                 block.look_again();
             } else if run.bits & (holds::JUMP | holds::EXIT) != 0 && start < seq.instrs.len() {
-                current = graph.new_block_behind(current);
+                current = self.new_block_behind(current);
             }
         }
-        graph.resolve_targets(seq);
-        graph
+        self.resolve_targets(seq);
     }
 
     fn resolve_targets(&mut self, seq: &InstrSeq) {
-        for id in 0..self.blocks.len() {
+        for id in 0..self.count {
             let block = &mut self.blocks[id];
             self.held |= block.holds;
             if let Some(last) = block.instrs.last_mut()
@@ -460,25 +455,28 @@ impl Graph {
 
     /// Appends a fresh block to the vector (not to the written order).
     pub fn new_block(&mut self) -> BlockId {
-        let mut block = Block::new();
-        match self.spare.pop() {
-            Some(mut spare) => {
-                spare.instrs.clear();
-                spare.former_guards.clear();
-                block.instrs = spare.instrs;
-                block.former_guards = spare.former_guards;
+        match self.blocks.get_mut(self.count) {
+            Some(block) => block.clear(),
+            None => {
+                let mut block = Block { next: NO_BLOCK, start_depth: -1, ..Block::default() };
+                block.instrs.reserve(8);
+                self.blocks.push(block);
             }
-            None => block.instrs.reserve(8),
         }
-        self.blocks.push(block);
-        self.blocks.len() as BlockId - 1
+        self.count += 1;
+        self.count as BlockId - 1
     }
 
-    /// Takes the graph apart, for the memory that the next one can use.
-    pub fn recycle(mut self) -> Memory {
-        self.spare.append(&mut self.blocks);
-        let Graph { blocks, spare, stack, marks, block_of, .. } = self;
-        Memory { blocks, spare, stack, marks, block_of }
+    /// All blocks, in the order in which they were made.
+    #[inline]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks[..self.count]
+    }
+
+    /// All blocks, to be changed.
+    #[inline]
+    pub fn blocks_mut(&mut self) -> &mut [Block] {
+        &mut self.blocks[..self.count]
     }
 
     /// The block of that number.
@@ -527,7 +525,7 @@ impl Graph {
 
     /// Block numbers in written order, as they are now.
     pub fn order(&self) -> Vec<BlockId> {
-        let mut order = Vec::with_capacity(self.blocks.len());
+        let mut order = Vec::with_capacity(self.count);
         let mut id = 0;
         while id != NO_BLOCK {
             order.push(id);

@@ -8,7 +8,7 @@ use super::graph::{Block, Graph, NO_BLOCK, holds, is_jump};
 
 /// Gives a line to everything that can have one.
 pub fn resolve_line_numbers(graph: &mut Graph) {
-    if !graph.blocks.iter().any(|block| block.may_hold(holds::NO_LINE)) {
+    if !graph.blocks().iter().any(|block| block.may_hold(holds::NO_LINE)) {
         return;
     }
     duplicate_exits_without_lineno(graph);

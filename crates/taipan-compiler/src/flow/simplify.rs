@@ -59,7 +59,7 @@ fn inline_target(graph: &mut Graph, id: BlockId) -> bool {
 /// Counts the ways into each block and empties those that cannot be reached.
 pub fn remove_unreachable(graph: &mut Graph) {
     graph.begin_walk();
-    for block in &mut graph.blocks {
+    for block in graph.blocks_mut() {
         block.predecessors = 0;
     }
     let mut stack = std::mem::take(&mut graph.stack);
