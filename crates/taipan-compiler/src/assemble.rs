@@ -221,7 +221,7 @@ fn write_code(graph: &Graph, units: usize, firstlineno: i32, scratch: &mut Scrat
     let mut code = vec![[0; 2]; units];
     let mut writer = LocationWriter::with_memory(firstlineno, std::mem::take(&mut scratch.linetable));
     scratch.exceptiontable.clear();
-    let mut current = Location::NONE;
+    let mut current = &Location::NONE;
     let mut run_start = 0;
     // The handler of the instructions under way, and where they began.
     let mut guard = NO_BLOCK;
@@ -231,9 +231,9 @@ fn write_code(graph: &Graph, units: usize, firstlineno: i32, scratch: &mut Scrat
     while id != NO_BLOCK {
         let block = graph.at(id);
         for instr in &block.instrs {
-            if instr.loc != current {
+            if instr.loc != *current {
                 writer.push(current, at - run_start);
-                current = instr.loc;
+                current = &instr.loc;
                 run_start = at;
             }
             if instr.except != guard && guard_offset(graph, instr.except) != guard_offset(graph, guard) {

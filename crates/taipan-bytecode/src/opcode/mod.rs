@@ -190,6 +190,19 @@ pub static DEOPT: [u8; 256] = {
 
 const COUNT: usize = Opcode::ALL[Opcode::ALL.len() - 1] as usize + 1;
 
+/// As [`CACHES`], for pseudo instructions as well.
+static CACHES_OF: [u8; COUNT] = {
+    let mut table = [0; COUNT];
+    let mut i = 0;
+    while i < Opcode::ALL.len() {
+        if !Opcode::ALL[i].is_pseudo() {
+            table[Opcode::ALL[i] as usize] = Opcode::ALL[i].caches_of_row() as u8;
+        }
+        i += 1;
+    }
+    table
+};
+
 static FLAGS: [u16; COUNT] = {
     let mut table = [0; COUNT];
     let mut i = 0;
@@ -285,7 +298,7 @@ impl Opcode {
     /// Code units of inline cache that follow it.
     #[inline]
     pub const fn caches(self) -> usize {
-        if self.is_pseudo() { 0 } else { CACHES[self as usize] as usize }
+        CACHES_OF[self as usize] as usize
     }
 
     /// The opcode of a byte of bytecode, if that number is in use.
