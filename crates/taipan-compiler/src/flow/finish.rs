@@ -4,7 +4,7 @@
 use taipan_bytecode::opcode::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 use taipan_bytecode::{Location, Opcode, opcode};
 
-use super::graph::{CfgInstr, Graph, NO_BLOCK, holds};
+use super::graph::{CfgInstr, Graph, NO_BLOCK, holds, names_block};
 use super::simplify::remove_redundant_nops_and_jumps;
 use super::{FlowError, UnitFacts, borrow};
 use crate::instr::Instr;
@@ -55,8 +55,15 @@ fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
     }
 }
 
+#[inline]
 fn effect(instr: &CfgInstr, jump: bool) -> Result<i64, FlowError> {
     opcode::stack_effect(instr.op, instr.arg, jump).ok_or(FlowError("Invalid stack effect"))
+}
+
+#[inline]
+fn depth_behind(instr: &CfgInstr, depth: i64) -> Result<i64, FlowError> {
+    let behind = depth + effect(instr, false)?;
+    if behind < 0 { Err(FlowError("Invalid CFG, stack underflow")) } else { Ok(behind) }
 }
 
 /// Finds out how deep the stack is at the beginning of each block, and how deep at most.
@@ -70,22 +77,19 @@ pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
         let mut depth = i64::from(graph.at(id).start_depth);
         // Only depths of blocks change meanwhile.
         let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
-        let targets = graph.at(id).may_have_targets_of(instrs.len());
-        for (at, instr) in instrs.iter().enumerate() {
-            let new_depth = depth
-                + match opcode::fixed_stack_effect(instr.op) {
-                    Some(effect) => effect,
-                    None => effect(instr, false)?,
-                };
-            if new_depth < 0 {
-                return Err(FlowError("Invalid CFG, stack underflow"));
-            }
+        let (plain, ends) = instrs.split_at(graph.at(id).may_have_targets_of(instrs.len()).start);
+        for instr in plain {
             deepest = deepest.max(depth);
-            if at >= targets.start && instr.op.has_target() && instr.op != Opcode::END_ASYNC_FOR {
+            depth = depth_behind(instr, depth)?;
+        }
+        for instr in ends {
+            deepest = deepest.max(depth);
+            let behind = depth_behind(instr, depth)?;
+            if names_block(instr.op) && instr.op != Opcode::END_ASYNC_FOR {
                 let target_depth = depth + effect(instr, true)?;
                 arrive(graph, instr.target, target_depth, &mut stack)?;
             }
-            depth = new_depth;
+            depth = behind;
         }
         graph.at_mut(id).instrs = instrs;
         let next = graph.next(id);
@@ -265,7 +269,7 @@ pub fn linearize(graph: &Graph) -> Vec<Instr> {
         }));
         for at in block.may_have_targets() {
             let instr = &block.instrs[at];
-            if instr.op.has_target() {
+            if names_block(instr.op) {
                 targets.push((start + at, instr.target));
             }
         }

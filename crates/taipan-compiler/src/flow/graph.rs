@@ -56,6 +56,8 @@ pub mod holds {
     pub const EXIT: u32 = 32768;
     /// `JUMP_IF_FALSE` and `JUMP_IF_TRUE`, which leave what they test.
     pub const TEST: u32 = 65536;
+    /// Openers of protected regions.
+    pub const OPENER: u32 = 131072;
 
     const fn of_row(op: Opcode) -> u32 {
         let jump = if op.has_jump() { JUMP } else { 0 };
@@ -68,7 +70,7 @@ pub mod holds {
             Opcode::JUMP_IF_FALSE | Opcode::JUMP_IF_TRUE => TEST,
             Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE => EXIT,
             Opcode::NOP => NOP,
-            Opcode::SETUP_FINALLY | Opcode::SETUP_CLEANUP | Opcode::SETUP_WITH => GUARD | PSEUDO,
+            Opcode::SETUP_FINALLY | Opcode::SETUP_CLEANUP | Opcode::SETUP_WITH => OPENER | GUARD | PSEUDO,
             Opcode::POP_BLOCK => GUARD | PSEUDO,
             Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT => CONST,
             Opcode::BUILD_TUPLE
@@ -191,6 +193,18 @@ impl CfgInstr {
 #[inline]
 pub fn is_jump(op: Opcode) -> bool {
     holds::of(op) & holds::JUMP != 0
+}
+
+/// Does it open a protected region?
+#[inline]
+pub fn is_opener(op: Opcode) -> bool {
+    holds::of(op) & holds::OPENER != 0
+}
+
+/// Is its target a block, to jump to or to handle exceptions?
+#[inline]
+pub fn names_block(op: Opcode) -> bool {
+    holds::of(op) & (holds::JUMP | holds::OPENER) != 0
 }
 
 /// Does control never go on behind it, and not elsewhere in this code object either?
@@ -436,7 +450,7 @@ impl Graph {
             }
             let mut instrs = std::mem::take(&mut block.instrs);
             for instr in &mut instrs {
-                if instr.op.is_block_push() {
+                if is_opener(instr.op) {
                     instr.arg = seq.position(instr.arg);
                     instr.target = self.block_of[instr.arg as usize];
                     self.blocks[instr.target as usize].except_handler = true;

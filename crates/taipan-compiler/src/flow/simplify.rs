@@ -4,7 +4,9 @@
 use taipan_bytecode::{Location, Opcode};
 
 use super::FlowError;
-use super::graph::{BlockId, Graph, NO_BLOCK, holds, is_jump, is_unconditional_jump, loads_const};
+use super::graph::{
+    BlockId, Graph, NO_BLOCK, holds, is_jump, is_unconditional_jump, loads_const, names_block,
+};
 
 /// Exits up to this size are copied.
 const MAX_COPY_SIZE: usize = 4;
@@ -75,7 +77,7 @@ pub fn remove_unreachable(graph: &mut Graph) {
         if block.may_hold(holds::GUARD) {
             for at in 0..block.instrs.len() {
                 let instr = &graph.at(id).instrs[at];
-                if instr.op.has_target() {
+                if names_block(instr.op) {
                     arrive(graph, instr.target, &mut stack);
                 }
             }
