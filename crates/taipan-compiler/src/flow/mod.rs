@@ -120,7 +120,7 @@ fn optimize_graph(
 
 /// Drops constants that no instruction loads; the first stays, it may be the docstring.
 fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
-    if consts.list.is_empty() {
+    if consts.list.len() <= 1 {
         return;
     }
     let mut used = std::mem::take(&mut graph.marks);
