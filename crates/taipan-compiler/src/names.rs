@@ -291,8 +291,8 @@ impl<V> NameMap<V> {
     /// Gives a name that is not there a value.
     pub fn push(&mut self, name: Name, value: V) {
         let at = self.entries.len();
-        if at == 0 {
-            self.entries.reserve(8);
+        if self.entries.capacity() == 0 {
+            self.entries = Vec::with_capacity(8);
         }
         self.entries.push((name, value));
         match &mut self.index {
@@ -371,7 +371,10 @@ impl NameMap<()> {
     pub fn add(&mut self, name: Name) -> usize {
         match self.position(name) {
             Some(at) => at,
-            None => self.insert(name, ()),
+            None => {
+                self.push(name, ());
+                self.entries.len() - 1
+            }
         }
     }
 }

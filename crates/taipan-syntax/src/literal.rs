@@ -56,6 +56,7 @@ pub struct StringParts<'s> {
 }
 
 /// Takes a string token apart.
+#[inline]
 pub fn split_string(token: &str) -> StringParts<'_> {
     let mut parts = StringParts { bytes: false, raw: false, unicode: false, body: "", body_start: 0 };
     let raw = token.as_bytes();
@@ -79,10 +80,15 @@ pub fn split_string(token: &str) -> StringParts<'_> {
 }
 
 /// The text of a string body with its escapes resolved. The error is the codec's message.
+#[inline]
 pub fn decode_text(body: &str, raw: bool) -> Result<(PyStr, Option<InvalidEscape>), String> {
-    if raw || !body.contains('\\') {
+    if raw || memchr::memchr(b'\\', body.as_bytes()).is_none() {
         return Ok((PyStr::from(body), None));
     }
+    decode_escapes(body)
+}
+
+fn decode_escapes(body: &str) -> Result<(PyStr, Option<InvalidEscape>), String> {
     let mut decoder = TextDecoder {
         body,
         at: 0,

@@ -212,14 +212,16 @@ impl Analysis<'_> {
             inner.global = outer.global.clone();
             inner.bound = Some(outer.bound.clone().unwrap_or_default());
         }
-        for at in 0..self.table.scopes[id].symbols.len() {
-            let (name, flags) = self.table.scopes[id].symbols.entry(at);
-            let scope = self.name(id, name, *flags, &mut outer, &mut found, class)?;
-            *self.table.scopes[id].symbols.at_mut(at) |= scope << SCOPE_OFFSET;
+        let mut symbols = std::mem::take(&mut self.table.scopes[id].symbols);
+        for (name, flags) in symbols.iter_mut() {
+            *flags |= self.name(id, name, *flags, &mut outer, &mut found, class)? << SCOPE_OFFSET;
         }
+        self.table.scopes[id].symbols = symbols;
         if self.table.scopes[id].children.is_empty() {
-            // Nobody to tell.
-        } else if is_class {
+            // Nobody to tell, and nobody who has something to tell.
+            return Ok(found.free);
+        }
+        if is_class {
             inner.bound.get_or_insert_default().writable().extend(IMPLICIT_CELLS);
         } else {
             let mut bound = outer.bound.clone().unwrap_or_default();

@@ -165,29 +165,14 @@ impl Builder<'_> {
         let mangled = self.table.scopes[self.current].mangle(self.names, self.private, name);
         let scope = &mut self.table.scopes[id];
         let position = scope.symbols.position(mangled);
-        let old = position.map(|at| *scope.symbols.entry(at).1);
-        if let Some(old) = old {
-            let twice = if flag & DEF_PARAM != 0 && old & DEF_PARAM != 0 {
-                Some(format!("duplicate argument '{}' in function definition", self.names.text(name)))
-            } else if flag & DEF_TYPE_PARAM != 0 && old & DEF_TYPE_PARAM != 0 {
-                Some(format!("duplicate type parameter '{}'", self.names.text(name)))
-            } else {
-                None
-            };
-            if let Some(message) = twice {
-                return Err(CompileError::syntax(message, range));
-            }
+        let old = position.map_or(0, |at| *scope.symbols.entry(at).1);
+        if old & flag & (DEF_PARAM | DEF_TYPE_PARAM) != 0 {
+            return Err(self.duplicate(name, flag, range));
         }
-        let mut flags = old.unwrap_or(0) | flag;
+        let mut flags = old | flag;
         if scope.comp_iter_target {
             if flags & (DEF_GLOBAL | DEF_NONLOCAL) != 0 {
-                return Err(CompileError::syntax(
-                    format!(
-                        "comprehension inner loop cannot rebind assignment expression target '{}'",
-                        self.names.text(name)
-                    ),
-                    range,
-                ));
+                return Err(self.rebound_iteration_variable(name, range));
             }
             flags |= DEF_COMP_ITER;
         }
@@ -196,13 +181,32 @@ impl Builder<'_> {
             None => scope.symbols.push(mangled, flags),
         }
         if flag & DEF_PARAM != 0 {
-            scope.varnames.add(mangled);
+            // No parameter comes twice.
+            scope.varnames.push(mangled, ());
         } else if flag & DEF_GLOBAL != 0 {
             let module = &mut self.table.scopes[0];
             let flags = module.symbol(mangled) | flag;
             module.symbols.insert(mangled, flags);
         }
         Ok(())
+    }
+
+    #[cold]
+    fn duplicate(&self, name: Name, flag: u32, range: Range) -> Box<CompileError> {
+        let name = self.names.text(name);
+        let message = if flag & DEF_PARAM != 0 {
+            format!("duplicate argument '{name}' in function definition")
+        } else {
+            format!("duplicate type parameter '{name}'")
+        };
+        CompileError::syntax(message, range)
+    }
+
+    #[cold]
+    fn rebound_iteration_variable(&self, name: Name, range: Range) -> Box<CompileError> {
+        let name = self.names.text(name);
+        let message = format!("comprehension inner loop cannot rebind assignment expression target '{name}'");
+        CompileError::syntax(message, range)
     }
 
     pub fn check_name(&self, name: Name, range: Range, ctx: ExprContext) -> Compiled<()> {

@@ -28,20 +28,37 @@ const fn word_bytes(other_letters: bool) -> [bool; 256] {
     table
 }
 
+/// Behind the ASCII letters and digits from `start` on.
+#[inline]
+pub(super) fn word_end(src: &[u8], start: usize) -> usize {
+    let mut end = start;
+    // Eight at a time the compiler needs no loop.
+    while let Some(chunk) = src.get(end..).and_then(|rest| rest.first_chunk::<8>()) {
+        match chunk.iter().position(|byte| !CONTINUES_ASCII_WORD[usize::from(*byte)]) {
+            Some(length) => return end + length,
+            None => end += 8,
+        }
+    }
+    while src.get(end).is_some_and(|byte| CONTINUES_ASCII_WORD[usize::from(*byte)]) {
+        end += 1;
+    }
+    end
+}
+
+/// Whether a literal with this prefix is a string or bytes literal without fields.
+pub(super) fn plain_prefix(word: &[u8]) -> bool {
+    string_prefix(word).is_some_and(|p| !p.f && !p.t && !(p.u && (p.b || p.r)))
+}
+
 impl Lexer<'_> {
     /// A word, of which the first byte is read; or a string literal with a prefix.
     pub(super) fn word(&mut self, start: usize) -> Token {
         let line = &self.src[..self.line_end];
-        let rest = &line[start..];
-        let ends_at = |table: &[bool; 256]| {
-            rest.iter().position(|byte| !table[usize::from(*byte)]).unwrap_or(rest.len())
-        };
-        let mut length = ends_at(&CONTINUES_ASCII_WORD);
-        let ascii = rest.get(length).is_none_or(u8::is_ascii);
+        let mut at = word_end(line, start);
+        let ascii = line.get(at).is_none_or(u8::is_ascii);
         if !ascii {
-            length = ends_at(&CONTINUES_WORD);
+            at += line[at..].iter().take_while(|byte| CONTINUES_WORD[usize::from(**byte)]).count();
         }
-        let at = start + length;
         if at - start <= 5
             && let Some(&quote) = line.get(at)
             && (quote == b'"' || quote == b'\'')

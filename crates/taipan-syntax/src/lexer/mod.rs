@@ -17,6 +17,7 @@ mod ident;
 mod indent;
 mod number;
 mod operator;
+mod plain;
 mod string;
 
 use crate::error::{ErrorKind, ErrorPlace, ParseError, Warning};
@@ -113,29 +114,6 @@ pub struct Lexer<'s> {
 
 const EOF: i32 = -1;
 
-/// What begins with a byte, as far as [`Lexer::plain_token`] knows.
-#[derive(Clone, Copy)]
-enum Plain {
-    Word,
-    Operator,
-    Other,
-}
-
-static PLAIN: [Plain; 256] = {
-    let mut table = [Plain::Other; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = match byte as u8 {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 128.. => Plain::Word,
-            b'(' | b')' | b'[' | b']' | b'{' | b'}' | b':' | b',' | b';' | b'+' | b'-' | b'*' | b'/'
-            | b'|' | b'&' | b'<' | b'>' | b'=' | b'%' | b'~' | b'^' | b'@' | b'!' => Plain::Operator,
-            _ => Plain::Other,
-        };
-        byte += 1;
-    }
-    table
-};
-
 impl<'s> Lexer<'s> {
     /// A lexer over prepared text.
     pub fn new(text: &'s str, options: LexOptions) -> Lexer<'s> {
@@ -169,36 +147,7 @@ impl<'s> Lexer<'s> {
     pub fn next_token(&mut self) -> Token {
         match self.strings.last() {
             Some(mode) if mode.in_text => self.string_text_token(),
-            _ => match self.plain_token() {
-                Some(token) => token,
-                None => self.normal_token(),
-            },
-        }
-    }
-
-    /// The next token when it is a word or an operator further on in the line; nothing is done when it is not.
-    #[inline]
-    fn plain_token(&mut self) -> Option<Token> {
-        if self.at_line_begin || self.pending_indents != 0 {
-            return None;
-        }
-        let mut start = self.cur;
-        let line = &self.src[..self.line_end];
-        while *line.get(start)? == b' ' {
-            start += 1;
-        }
-        let byte = line[start];
-        match PLAIN[usize::from(byte)] {
-            Plain::Word => {
-                self.start = Some(start);
-                Some(self.word(start))
-            }
-            Plain::Operator => {
-                self.start = Some(start);
-                self.cur = start + 1;
-                Some(self.operator(start, byte))
-            }
-            Plain::Other => None,
+            _ => self.normal_token(),
         }
     }
 

@@ -4,7 +4,23 @@ use super::{Bracket, Lexer, MAX_LEVEL};
 use crate::token::{Kind, Token};
 use crate::unicode;
 
-fn one(c: u8) -> Kind {
+/// The operator of one byte.
+#[inline]
+pub(super) fn one(c: u8) -> Kind {
+    ONE[usize::from(c)]
+}
+
+static ONE: [Kind; 256] = {
+    let mut table = [Kind::OP; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = kind_of_one(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+const fn kind_of_one(c: u8) -> Kind {
     match c {
         b'(' => Kind::LPAR,
         b')' => Kind::RPAR,
@@ -69,6 +85,24 @@ fn three(a: u8, b: u8, c: u8) -> Option<Kind> {
     })
 }
 
+/// The operator of several bytes at `start`, and how many they are.
+#[inline]
+pub(super) fn two_or_three(src: &[u8], start: usize) -> Option<(Kind, usize)> {
+    let (a, b) = (*src.get(start)?, *src.get(start + 1)?);
+    if !matches!(b, b'=' | b'<' | b'>' | b'*' | b'/') {
+        return None;
+    }
+    let kind = two(a, b)?;
+    let longer = src.get(start + 2).and_then(|c| three(a, b, *c));
+    Some(longer.map_or((kind, 2), |kind| (kind, 3)))
+}
+
+/// Whether a bracket closes the other.
+#[inline]
+pub(super) fn bracket_pair(open: u8, close: u8) -> bool {
+    matches!((open, close), (b'(', b')') | (b'[', b']') | (b'{', b'}'))
+}
+
 impl Lexer<'_> {
     /// An operator whose first byte is read.
     pub(super) fn operator(&mut self, start: usize, c: u8) -> Token {
@@ -79,15 +113,10 @@ impl Lexer<'_> {
             return token;
         }
         self.note_end();
-        let next = self.peek();
-        if matches!(next, b'=' | b'<' | b'>' | b'*' | b'/')
-            && let Some(kind) = two(c, next)
-        {
-            self.cur += 1;
-            self.note_end();
-            if let Some(kind) = three(c, next, self.peek()) {
-                self.cur += 1;
-                return self.token(kind, start);
+        if let Some((kind, length)) = two_or_three(&self.src[..self.line_end], start) {
+            self.cur = start + length;
+            if length == 2 {
+                self.note_end();
             }
             return self.token(kind, start);
         }
@@ -153,12 +182,10 @@ impl Lexer<'_> {
         match self.brackets.pop() {
             None if !extra => return Some(self.syntax_error(format!("unmatched '{shown}'"))),
             None => {}
-            Some(Bracket { open, lineno, .. }) => {
-                let fits = matches!((open, c), (b'(', b')') | (b'[', b']') | (b'{', b'}'));
-                if !fits && !extra {
-                    return Some(self.mismatch(open, lineno, shown));
-                }
+            Some(Bracket { open, lineno, .. }) if !bracket_pair(open, c) && !extra => {
+                return Some(self.mismatch(open, lineno, shown));
             }
+            Some(_) => {}
         }
         if let Some(mode) = self.strings.last_mut() {
             mode.bracket_depth -= 1;

@@ -36,7 +36,7 @@ impl Parser<'_> {
                     let starred = self.expr(start, ExprStarred { value, ctx: ExprContext::Load });
                     self.items.push(starred);
                 }
-                Kind::NAME if self.kind_at(1) == Kind::EQUAL => {
+                Kind::NAME if self.next == Kind::EQUAL => {
                     let arg = Some(self.name()?);
                     self.bump();
                     let value = self.expression()?;

@@ -112,7 +112,7 @@ impl Parser<'_> {
             return self.dict(start, Vec::new(), Vec::new());
         }
         let starred = self.at(Kind::STAR);
-        let named = self.at(Kind::NAME) && self.kind_at(1) == Kind::COLONEQUAL;
+        let named = self.at(Kind::NAME) && self.next == Kind::COLONEQUAL;
         let first = self.star_named_expression()?;
         if !starred && !named && self.eat(Kind::COLON) {
             let value = self.expression()?;

@@ -9,6 +9,17 @@ impl Parser<'_> {
         Stmt { range: self.block_range_from(start), kind: kind.into() }
     }
 
+    /// Whether a statement with blocks may begin here.
+    #[inline]
+    pub(super) fn at_compound_statement(&self) -> bool {
+        match self.kind() {
+            Kind::DEF | Kind::CLASS | Kind::AT | Kind::IF | Kind::FOR | Kind::WITH => true,
+            Kind::WHILE | Kind::TRY | Kind::ASYNC => true,
+            Kind::NAME => self.word_at(0) == "match",
+            _ => false,
+        }
+    }
+
     /// Reads a statement with blocks, if there is one.
     pub(super) fn compound_statement(&mut self, body: &mut Vec<Stmt>) -> Parse<bool> {
         let statement = match self.kind() {
@@ -18,7 +29,7 @@ impl Parser<'_> {
             Kind::WITH => self.with_statement(self.pos, false)?,
             Kind::WHILE => self.while_statement()?,
             Kind::TRY => self.try_statement()?,
-            Kind::ASYNC => match self.kind_at(1) {
+            Kind::ASYNC => match self.next {
                 Kind::DEF => self.definition()?,
                 Kind::FOR | Kind::WITH => {
                     let start = self.pos;
@@ -31,7 +42,7 @@ impl Parser<'_> {
                 }
                 _ => return Err(Fail),
             },
-            Kind::NAME if self.word_at(0) == "match" => match self.attempt(Parser::match_head) {
+            Kind::NAME => match self.attempt(Parser::match_head) {
                 Some(subject) => self.match_statement(subject)?,
                 None => return Ok(false),
             },
@@ -135,7 +146,7 @@ impl Parser<'_> {
     /// A type comment behind the colon, or alone on the first line of the block.
     fn function_type_comment(&mut self) -> Parse<Option<PyStr>> {
         if self.at(Kind::NEWLINE)
-            && self.kind_at(1) == Kind::TYPE_COMMENT
+            && self.next == Kind::TYPE_COMMENT
             && self.kind_at(2) == Kind::NEWLINE
             && self.kind_at(3) == Kind::INDENT
         {
@@ -143,7 +154,7 @@ impl Parser<'_> {
             return Ok(self.type_comment());
         }
         let comment = self.type_comment();
-        if comment.is_some() && self.at(Kind::NEWLINE) && self.kind_at(1) == Kind::TYPE_COMMENT {
+        if comment.is_some() && self.at(Kind::NEWLINE) && self.next == Kind::TYPE_COMMENT {
             return Err(Fail);
         }
         Ok(comment)
@@ -263,7 +274,7 @@ impl Parser<'_> {
         self.bump();
         let body = self.block()?;
         let mut handlers = Vec::new();
-        let star = self.at(Kind::EXCEPT) && self.kind_at(1) == Kind::STAR;
+        let star = self.at(Kind::EXCEPT) && self.next == Kind::STAR;
         while self.at(Kind::EXCEPT) {
             handlers.push(self.handler(star)?);
         }

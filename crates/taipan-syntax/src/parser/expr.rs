@@ -3,7 +3,7 @@
 use super::{MAX_CHAIN, Parse, Parser};
 use crate::ast::*;
 use crate::parser::Fail;
-use crate::token::Kind;
+use crate::token::{KINDS, Kind};
 
 /// Binding strength and operator of a binary operator token.
 fn binary(kind: Kind) -> Option<(u8, Operator)> {
@@ -24,57 +24,68 @@ fn binary(kind: Kind) -> Option<(u8, Operator)> {
     })
 }
 
-/// Whether an operator that can follow an operand begins with this token.
-fn goes_on(kind: Kind) -> bool {
-    binary(kind).is_some()
-        || (Kind::EQEQUAL..=Kind::GREATEREQUAL).contains(&kind)
-        || matches!(
-            kind,
-            Kind::DOUBLESTAR
-                | Kind::IN
-                | Kind::IS
-                | Kind::NOT
-                | Kind::AND
-                | Kind::OR
-                | Kind::LESS
-                | Kind::GREATER
-        )
+/// An operator that can follow an operand begins with this token.
+const GOES_ON: u8 = 1;
+/// No further expression can begin with this token, so a comma before it is the last.
+const ENDS_LIST: u8 = 2;
+/// An expression that begins so is more than an atom and what is hung on it.
+const PREFIX: u8 = 4;
+/// `if`
+const CONDITION: u8 = 8;
+/// A name or a constant.
+const ATOM: u8 = 16;
+/// An expression cannot go on with this token.
+const ENDS_EXPRESSION: u8 = 32;
+
+/// Of each kind of token, what it means for expressions.
+static ROLES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut row = 0;
+    while row < KINDS.len() {
+        let kind = KINDS[row].0;
+        table[kind as usize] = roles_of(kind);
+        row += 1;
+    }
+    table
+};
+
+const fn roles_of(kind: Kind) -> u8 {
+    use Kind::*;
+    match kind {
+        PLUS | MINUS | NOT => GOES_ON | PREFIX,
+        TILDE | AWAIT | LAMBDA => PREFIX,
+        VBAR | CIRCUMFLEX | AMPER | LEFTSHIFT | RIGHTSHIFT | STAR | SLASH | DOUBLESLASH | PERCENT | AT
+        | DOUBLESTAR | EQEQUAL | NOTEQUAL | LESSEQUAL | GREATEREQUAL | LESS | GREATER | IS | AND | OR => {
+            GOES_ON
+        }
+        IN => GOES_ON | ENDS_LIST,
+        IF => CONDITION,
+        NAME | NUMBER | STRING | NONE | TRUE | FALSE => ATOM,
+        NEWLINE | RPAR | RSQB | RBRACE | EQUAL | COLON | COMMA => ENDS_LIST | ENDS_EXPRESSION,
+        SEMI | ENDMARKER | TYPE_COMMENT | EXCLAMATION | FOR | AS | PLUSEQUAL | MINEQUAL | STAREQUAL
+        | SLASHEQUAL | PERCENTEQUAL | AMPEREQUAL | VBAREQUAL | CIRCUMFLEXEQUAL | LEFTSHIFTEQUAL
+        | RIGHTSHIFTEQUAL | DOUBLESTAREQUAL | DOUBLESLASHEQUAL | ATEQUAL => ENDS_LIST,
+        _ => 0,
+    }
 }
 
-/// Whether no further expression can begin with this token, so that a comma before it is the last.
-fn ends_list(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::NEWLINE
-            | Kind::RPAR
-            | Kind::RSQB
-            | Kind::RBRACE
-            | Kind::EQUAL
-            | Kind::COLON
-            | Kind::SEMI
-            | Kind::ENDMARKER
-            | Kind::TYPE_COMMENT
-            | Kind::EXCLAMATION
-            | Kind::COMMA
-            | Kind::IN
-            | Kind::FOR
-            | Kind::AS
-    ) || (Kind::PLUSEQUAL..=Kind::DOUBLESTAREQUAL).contains(&kind)
-        || matches!(kind, Kind::DOUBLESLASHEQUAL | Kind::ATEQUAL)
+#[inline]
+fn has(kind: Kind, role: u8) -> bool {
+    ROLES[kind as usize] & role != 0
 }
 
 impl Parser<'_> {
     /// `a`, `a,`, `a, *b`: one expression or a tuple.
     pub(super) fn star_expressions(&mut self) -> Parse<Expr> {
         let start = self.pos;
-        let first = self.star_expression()?;
+        let first = self.star_expression();
         if !self.at(Kind::COMMA) {
-            return Ok(first);
+            return first;
         }
         let at = self.items.len();
-        self.items.push(first);
+        self.items.push(first?);
         while self.eat(Kind::COMMA) {
-            if ends_list(self.kind()) {
+            if has(self.kind(), ENDS_LIST) {
                 break;
             }
             let item = self.star_expression()?;
@@ -96,14 +107,14 @@ impl Parser<'_> {
     /// The same without stars.
     pub(super) fn expressions(&mut self) -> Parse<Expr> {
         let start = self.pos;
-        let first = self.expression()?;
+        let first = self.expression();
         if !self.at(Kind::COMMA) {
-            return Ok(first);
+            return first;
         }
         let at = self.items.len();
-        self.items.push(first);
+        self.items.push(first?);
         while self.eat(Kind::COMMA) {
-            if ends_list(self.kind()) {
+            if has(self.kind(), ENDS_LIST) {
                 break;
             }
             let item = self.expression()?;
@@ -124,11 +135,11 @@ impl Parser<'_> {
 
     #[inline]
     pub(super) fn named_expression(&mut self) -> Parse<Expr> {
-        if self.at(Kind::NAME) && self.kind_at(1) == Kind::COLONEQUAL {
+        if self.at(Kind::NAME) && self.next == Kind::COLONEQUAL {
             return self.assignment_expression();
         }
-        let value = self.expression()?;
-        if self.at(Kind::COLONEQUAL) { Err(Fail) } else { Ok(value) }
+        let value = self.expression();
+        if self.at(Kind::COLONEQUAL) { Err(Fail) } else { value }
     }
 
     pub(super) fn assignment_expression(&mut self) -> Parse<Expr> {
@@ -152,7 +163,7 @@ impl Parser<'_> {
             let value = self.expression()?;
             return Ok(self.expr(start, ExprYieldFrom { value }));
         }
-        let value = if ends_list(self.kind()) && !matches!(self.kind(), Kind::COMMA) {
+        let value = if has(self.kind(), ENDS_LIST) && !matches!(self.kind(), Kind::COMMA) {
             None
         } else {
             Some(self.star_expressions()?)
@@ -162,24 +173,18 @@ impl Parser<'_> {
 
     pub(super) fn expression(&mut self) -> Parse<Expr> {
         // A name or a constant alone need not go through all the operators.
-        if matches!(
-            self.kind_at(1),
-            Kind::COMMA | Kind::RPAR | Kind::NEWLINE | Kind::EQUAL | Kind::COLON | Kind::RSQB | Kind::RBRACE
-        ) && matches!(
-            self.kind(),
-            Kind::NAME | Kind::NUMBER | Kind::STRING | Kind::NONE | Kind::TRUE | Kind::FALSE
-        ) {
+        if has(self.next, ENDS_EXPRESSION) && has(self.kind(), ATOM) {
             return self.atom();
         }
         if self.at(Kind::LAMBDA) {
             return self.deeper(Parser::lambda);
         }
         let start = self.pos;
-        let body = self.disjunction()?;
+        let body = self.disjunction();
         if !self.at(Kind::IF) {
-            return Ok(body);
+            return body;
         }
-        self.conditional(start, body)
+        self.conditional(start, body?)
     }
 
     /// `a if b else c if d else …`: the parts in a list first, so that length costs no stack.
@@ -218,17 +223,16 @@ impl Parser<'_> {
     /// Anything but lambdas and conditionals. What begins with an atom and goes on without an operator, as most
     /// expressions do, need not go through all the levels.
     pub(super) fn disjunction(&mut self) -> Parse<Expr> {
-        if matches!(self.kind(), Kind::NOT | Kind::PLUS | Kind::MINUS | Kind::TILDE | Kind::AWAIT) {
-            let start = self.pos;
+        let start = self.pos;
+        if has(self.kind(), PREFIX) {
             let first = self.conjunction()?;
             return self.disjunction_tail(start, first);
         }
-        let start = self.pos;
-        let first = self.primary()?;
-        if !goes_on(self.kind()) {
-            return Ok(first);
+        let first = self.primary();
+        if !has(self.kind(), GOES_ON) {
+            return first;
         }
-        let power = self.power_tail(start, first)?;
+        let power = self.power_tail(start, first?)?;
         let sum = self.binary_tail(start, power, 1)?;
         let comparison = self.comparison_tail(start, sum)?;
         let conjunction = self.conjunction_tail(start, comparison)?;
@@ -287,7 +291,7 @@ impl Parser<'_> {
         let op = match self.kind() {
             Kind::EQEQUAL => CmpOp::Eq,
             Kind::NOTEQUAL if !self.barry => CmpOp::NotEq,
-            Kind::LESS if self.barry && self.kind_at(1) == Kind::GREATER => {
+            Kind::LESS if self.barry && self.next == Kind::GREATER => {
                 // `<>`, one operator where the future flag asks for it.
                 if self.token().end != self.tokens[self.pos + 1].start {
                     return None;
@@ -304,7 +308,7 @@ impl Parser<'_> {
                 self.bump();
                 return Some(if self.eat(Kind::NOT) { CmpOp::IsNot } else { CmpOp::Is });
             }
-            Kind::NOT if self.kind_at(1) == Kind::IN => {
+            Kind::NOT if self.next == Kind::IN => {
                 self.bump();
                 CmpOp::NotIn
             }
@@ -334,11 +338,11 @@ impl Parser<'_> {
     #[inline]
     pub(super) fn bitwise_or(&mut self) -> Parse<Expr> {
         let start = self.pos;
-        let left = self.factor()?;
-        if binary(self.kind()).is_none() {
-            return Ok(left);
+        let left = self.factor();
+        if !has(self.kind(), GOES_ON) {
+            return left;
         }
-        self.binary_tail(start, left, 1)
+        self.binary_tail(start, left?, 1)
     }
 
     /// Goes on behind `left` with operators that bind at least as strongly as `min`.
@@ -414,7 +418,11 @@ impl Parser<'_> {
     /// An atom with its trailers: attributes, calls, subscripts.
     pub(super) fn primary(&mut self) -> Parse<Expr> {
         let start = self.pos;
-        let mut value = self.atom()?;
+        let atom = self.atom();
+        if !matches!(self.kind(), Kind::DOT | Kind::LPAR | Kind::LSQB) {
+            return atom;
+        }
+        let mut value = atom?;
         loop {
             value = match self.kind() {
                 Kind::DOT => {
@@ -440,12 +448,12 @@ impl Parser<'_> {
     fn slices(&mut self) -> Parse<Expr> {
         let start = self.pos;
         let starred = self.at(Kind::STAR);
-        let first = self.slice_or_starred()?;
+        let first = self.slice_or_starred();
         if !starred && !self.at(Kind::COMMA) {
-            return Ok(first);
+            return first;
         }
         let at = self.items.len();
-        self.items.push(first);
+        self.items.push(first?);
         while self.eat(Kind::COMMA) {
             if self.at(Kind::RSQB) {
                 break;

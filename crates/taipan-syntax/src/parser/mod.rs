@@ -49,6 +49,9 @@ pub(crate) struct Parser<'s> {
     source: &'s str,
     tokens: Vec<Token>,
     pos: usize,
+    /// Kind of the token at `pos`, and of the one behind it.
+    kind: Kind,
+    next: Kind,
     depth: u32,
     /// The identifiers so far, each once.
     names: Vec<Identifier>,
@@ -87,6 +90,8 @@ pub(crate) fn parse(source: &str, settings: Settings) -> Result<crate::Parsed, O
         source,
         tokens: Vec::with_capacity(source.len() / 4 + 8),
         pos: 0,
+        kind: Kind::ENDMARKER,
+        next: Kind::ENDMARKER,
         depth: 0,
         names: Vec::new(),
         name_index: NumberTable::with_capacity(source.len() / 128),
@@ -132,6 +137,9 @@ impl<'s> Parser<'s> {
         let mut lexer = Lexer::new(self.source, options);
         let mut started = false;
         loop {
+            let before = self.tokens.len();
+            lexer.plain_tokens(&mut self.tokens);
+            started |= self.tokens.len() > before;
             let mut token = lexer.next_token();
             match token.kind {
                 Kind::ERRORTOKEN => return Err(Fail),
@@ -159,12 +167,20 @@ impl<'s> Parser<'s> {
         // Looking a few tokens ahead never leaves the list.
         let end = self.tokens[self.tokens.len() - 1];
         self.tokens.extend([end; 4]);
+        self.go_to(0);
         Ok(())
     }
 
     #[inline]
     fn kind(&self) -> Kind {
-        self.tokens[self.pos].kind
+        self.kind
+    }
+
+    /// Goes back to a token.
+    fn go_to(&mut self, pos: usize) {
+        self.pos = pos;
+        self.kind = self.kind_at(0);
+        self.next = self.kind_at(1);
     }
 
     #[inline]
@@ -177,12 +193,14 @@ impl<'s> Parser<'s> {
         self.tokens[self.pos]
     }
 
-    /// The current token, passed over. The last token is never passed.
+    /// The current token, passed over; the end stays.
     #[inline]
     fn bump(&mut self) -> Token {
         let token = self.tokens[self.pos];
-        if self.pos + 1 < self.tokens.len() {
+        if let Some(after) = self.tokens.get(self.pos + 2) {
             self.pos += 1;
+            self.kind = self.next;
+            self.next = after.kind;
         }
         token
     }
@@ -246,9 +264,16 @@ impl<'s> Parser<'s> {
         Expr { range: self.range_from(start), kind: kind.into() }
     }
 
-    fn identifier(&mut self, token: Token) -> Identifier {
-        let text = token.text(self.source);
-        if text.is_ascii() { self.shared_name(text) } else { self.normal_identifier(text) }
+    /// The identifier with this text; equal ones share it.
+    #[inline]
+    fn identifier(&mut self, text: &str) -> Identifier {
+        let hash = fast_hash_text(text);
+        // What is there is in normal form, so what equals it is, too.
+        match self.known_name(text, hash) {
+            Some(name) => name,
+            None if text.is_ascii() => self.add_name(text, hash),
+            None => self.normal_identifier(text),
+        }
     }
 
     /// A word with other letters; its normal form may be one that no identifier can have.
@@ -263,16 +288,17 @@ impl<'s> Parser<'s> {
             };
             self.own_error.get_or_insert_with(|| Box::new(error));
         }
-        self.shared_name(&normal)
+        let hash = fast_hash_text(&normal);
+        self.known_name(&normal, hash).unwrap_or_else(|| self.add_name(&normal, hash))
     }
 
-    /// The identifier with this text; equal ones share it.
     #[inline]
-    fn shared_name(&mut self, text: &str) -> Identifier {
-        let hash = fast_hash_text(text);
-        if let Some(at) = self.name_index.find(hash, |at| *self.names[at as usize] == *text) {
-            return self.names[at as usize].clone();
-        }
+    fn known_name(&self, text: &str, hash: u64) -> Option<Identifier> {
+        let at = self.name_index.find(hash, |at| *self.names[at as usize] == *text)?;
+        Some(self.names[at as usize].clone())
+    }
+
+    fn add_name(&mut self, text: &str, hash: u64) -> Identifier {
         let name = Identifier::from(text);
         self.has_debug |= text == "__debug__";
         self.name_index.insert(hash, self.names.len() as u32);
@@ -282,7 +308,7 @@ impl<'s> Parser<'s> {
 
     fn name(&mut self) -> Parse<Identifier> {
         let token = self.expect(Kind::NAME)?;
-        Ok(self.identifier(token))
+        Ok(self.identifier(token.text(self.source)))
     }
 
     fn name_expr(&mut self, ctx: ExprContext) -> Parse<Expr> {
@@ -312,7 +338,7 @@ impl<'s> Parser<'s> {
     /// The list of the items put down since there were `start` of them.
     #[inline]
     fn take_items(&mut self, start: usize) -> Vec<Expr> {
-        self.items.drain(start..).collect()
+        self.items.split_off(start)
     }
 
     /// Tries `inner`; where it fails everything is as if it had not been tried.
@@ -322,7 +348,7 @@ impl<'s> Parser<'s> {
         match inner(self) {
             Ok(value) => Some(value),
             Err(Fail) => {
-                self.pos = pos;
+                self.go_to(pos);
                 self.depth = depth;
                 self.warnings.truncate(warnings);
                 self.items.truncate(items);
@@ -355,7 +381,7 @@ impl<'s> Parser<'s> {
             }
             Kind::ENDMARKER => return Err(Fail),
             _ => {
-                if self.compound_statement(&mut body)? {
+                if self.at_compound_statement() && self.compound_statement(&mut body)? {
                     self.expect(Kind::NEWLINE)?;
                 } else {
                     self.simple_statements(&mut body)?;

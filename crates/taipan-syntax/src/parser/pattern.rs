@@ -173,7 +173,7 @@ impl Parser<'_> {
         self.expect(Kind::LPAR)?;
         let (mut patterns, mut kwd_attrs, mut kwd_patterns) = (Vec::new(), Vec::new(), Vec::new());
         while !self.at(Kind::RPAR) {
-            if self.at(Kind::NAME) && self.kind_at(1) == Kind::EQUAL {
+            if self.at(Kind::NAME) && self.next == Kind::EQUAL {
                 kwd_attrs.push(self.name()?);
                 self.bump();
                 kwd_patterns.push(self.pattern()?);
@@ -240,7 +240,7 @@ impl Parser<'_> {
             Kind::NONE => Ok(self.constant(Constant::None)),
             Kind::TRUE => Ok(self.constant(Constant::Bool(true))),
             Kind::FALSE => Ok(self.constant(Constant::Bool(false))),
-            Kind::NAME if self.kind_at(1) == Kind::DOT => {
+            Kind::NAME if self.next == Kind::DOT => {
                 let start = self.pos;
                 let first = self.name_expr(ExprContext::Load)?;
                 self.attributes(start, first)

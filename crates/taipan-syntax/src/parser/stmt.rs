@@ -31,7 +31,10 @@ impl Parser<'_> {
 
     /// One statement, or the several of one line.
     pub(super) fn statement(&mut self, body: &mut Vec<Stmt>) -> Parse<()> {
-        if self.compound_statement(body)? { Ok(()) } else { self.simple_statements(body) }
+        if self.at_compound_statement() && self.compound_statement(body)? {
+            return Ok(());
+        }
+        self.simple_statements(body)
     }
 
     /// `a; b; c` and the end of the line.
@@ -52,7 +55,7 @@ impl Parser<'_> {
     fn simple_statement(&mut self) -> Parse<Stmt> {
         let start = self.pos;
         match self.kind() {
-            Kind::NAME if self.word_at(0) == "type" && self.kind_at(1) == Kind::NAME => self.type_alias(),
+            Kind::NAME if self.next == Kind::NAME && self.word_at(0) == "type" => self.type_alias(),
             Kind::RETURN => {
                 self.bump();
                 let value = match self.kind() {

@@ -91,13 +91,21 @@ struct Field {
     stop: Token,
 }
 
+fn bytes_value(parts: &literal::StringParts<'_>) -> Parse<(Constant, Option<InvalidEscape>)> {
+    if !parts.body.is_ascii() {
+        return Err(Fail);
+    }
+    let (value, invalid) = literal::decode_bytes(parts.body, parts.raw).map_err(|_| Fail)?;
+    Ok((Constant::Bytes(value), invalid))
+}
+
 /// An escape to be warned about: the token, its text, the place in it.
 type Escape<'s> = (Token, (&'s str, InvalidEscape));
 
 impl<'s> Parser<'s> {
     pub(super) fn strings(&mut self) -> Parse<Expr> {
         let start = self.pos;
-        if self.at(Kind::STRING) && !matches!(self.kind_at(1), Kind::STRING | Kind::FSTRING_START) {
+        if self.at(Kind::STRING) && !matches!(self.next, Kind::STRING | Kind::FSTRING_START) {
             let (value, kind) = self.plain_string()?;
             if self.at(Kind::TSTRING_START) {
                 return Err(Fail);
@@ -151,22 +159,24 @@ impl<'s> Parser<'s> {
 
     /// One literal without fields: its value and whether it is marked `u`.
     fn plain_string(&mut self) -> Parse<(Constant, Option<PyStr>)> {
-        let token = self.bump();
-        let parts = literal::split_string(token.text(self.source));
-        let at_body = Token { col: token.col + parts.body_start as i32, ..token };
-        if parts.bytes {
-            if !parts.body.is_ascii() {
-                return Err(Fail);
-            }
-            let (value, invalid) = literal::decode_bytes(parts.body, parts.raw).map_err(|_| Fail)?;
+        let at = self.pos;
+        self.bump();
+        let parts = literal::split_string(self.tokens[at].text(self.source));
+        let (value, invalid) = if parts.bytes {
+            bytes_value(&parts)?
+        } else {
+            let (value, invalid) = literal::decode_text(parts.body, parts.raw).map_err(|_| Fail)?;
+            (Constant::Str(value), invalid)
+        };
+        if invalid.is_some() {
+            let token = self.tokens[at];
+            let at_body = Token { col: token.col + parts.body_start as i32, ..token };
             self.warn_escape(at_body, parts.body, invalid);
-            return Ok((Constant::Bytes(value), None));
         }
-        let (value, invalid) = literal::decode_text(parts.body, parts.raw).map_err(|_| Fail)?;
-        self.warn_escape(at_body, parts.body, invalid);
-        Ok((Constant::Str(value), parts.unicode.then(|| PyStr::from("u"))))
+        Ok((value, parts.unicode.then(|| PyStr::from("u"))))
     }
 
+    #[cold]
     fn warn_escape(&mut self, token: Token, body: &str, invalid: Option<InvalidEscape>) {
         if let Some(invalid) = invalid
             && let Some(warning) = escape_warning(self.source, token, body, invalid)
