@@ -321,6 +321,15 @@ pub fn current_globals() -> Option<Ref<Dict>> {
     unsafe { Some(Ref::of(Frame::globals(frame))) }
 }
 
+/// The builtins of the same code.
+pub fn current_builtins() -> Option<Ref> {
+    let frame = current_frame();
+    // SAFETY: the current frame is live, and keeps its builtins.
+    unsafe {
+        if frame.is_null() { None } else { Object::borrow_opt((*frame).f_builtins).map(Object::new_ref) }
+    }
+}
+
 /// Counts a level of recursion of Python code.
 ///
 /// # Safety

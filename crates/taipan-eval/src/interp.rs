@@ -117,7 +117,7 @@ unsafe fn handle(thread: *mut ThreadState, mut error: PyErr, mut add: bool, befo
                 (*frame).instr_ptr = Frame::code(frame).instructions().add(raised_at as usize - 1);
             }
             if add {
-                crate::traceback::add_here(&error, frame);
+                crate::traceback::add_here(error.exception(), frame);
             }
             let told = if watched { told_unit(frame, unit, add, inner) } else { unit };
             if watched {

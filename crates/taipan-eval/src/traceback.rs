@@ -6,7 +6,7 @@ use core::ffi::{c_int, c_void};
 use core::mem::offset_of;
 use taipan_abi::*;
 use taipan_object::dict::Dict;
-use taipan_object::err::{type_error, value_error};
+use taipan_object::err::{Exception, type_error, value_error};
 use taipan_object::native::{
     GetSetRow, IntoPy, Member, TypeSpec, getset_row, raw_clear, raw_dealloc, raw_traverse,
 };
@@ -24,8 +24,7 @@ layout!(
 ///
 /// # Safety
 /// `frame` is live.
-pub unsafe fn add_here(error: &PyErr, frame: *mut Frame) {
-    let exception = error.exception();
+pub unsafe fn add_here(exception: &Exception, frame: *mut Frame) {
     // SAFETY: by contract.
     unsafe {
         let made = crate::frame_object::of(frame).and_then(|object| {
@@ -36,6 +35,15 @@ pub unsafe fn add_here(error: &PyErr, frame: *mut Frame) {
         if let Ok(traceback) = made {
             exception.set_traceback(Some(traceback));
         }
+    }
+}
+
+/// Adds the place of the code that is running, if there is any.
+pub fn add_current(exception: &Exception) {
+    let frame = crate::frame::current_frame();
+    if !frame.is_null() {
+        // SAFETY: the current frame is live.
+        unsafe { add_here(exception, frame) }
     }
 }
 

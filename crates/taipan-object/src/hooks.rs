@@ -21,6 +21,8 @@ pub struct Hooks {
     pub check_signals: fn() -> PyResult<()>,
     /// The globals of the Python code that is running.
     pub current_globals: fn() -> Option<Ref<crate::dict::Dict>>,
+    /// The builtins of the Python code that is running: a dict, or another mapping.
+    pub current_builtins: fn() -> Option<Ref>,
     /// What `super()` without arguments means in the code that is running: the class in `__class__`
     /// and the first argument.
     pub current_super_args: fn() -> PyResult<(Ref, Ref)>,

@@ -181,6 +181,10 @@ fn describe(exception: &Exception) -> String {
 /// The hook for exceptions that nobody can catch.
 pub fn unraisable(value: Ref, message: Option<&str>, object: Option<&Object>) {
     let Some(exception) = value.downcast::<Exception>() else { return };
+    if exception.traceback().is_none() {
+        // What was raised outside of Python code is said to come from the code that runs.
+        taipan_eval::traceback::add_current(exception);
+    }
     if let Err(error) = crate::sys::call_unraisablehook(exception, message, object) {
         crate::sys::hook_failed(&error);
     }

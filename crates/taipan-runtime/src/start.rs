@@ -19,6 +19,7 @@ static HOOKS: Hooks = Hooks {
     unraisable: printer::unraisable,
     check_signals: crate::modules::signal::check,
     current_globals: taipan_eval::frame::current_globals,
+    current_builtins: taipan_eval::frame::current_builtins,
     current_super_args: taipan_eval::frame::current_super_args,
     decode: |_, encoding, _| Err(err::value_error(&format!("codec '{encoding}' is not available yet"))),
     encode: |_, encoding, _| Err(err::value_error(&format!("codec '{encoding}' is not available yet"))),

@@ -306,17 +306,6 @@ impl Text {
     }
 }
 
-/// A name of the module `builtins`, as `__reduce__` of iterators gives it.
-///
-/// # Errors
-/// `AttributeError` when it is not there.
-pub fn builtin(name: &str) -> PyResult {
-    let builtins = taipan_object::state::interp().builtins.borrow().clone();
-    builtins
-        .and_then(|builtins| builtins.get_text(name))
-        .ok_or_else(|| taipan_object::err::attribute_error(name))
-}
-
 /// The tuple that a `__reduce__` method returns.
 ///
 /// # Errors

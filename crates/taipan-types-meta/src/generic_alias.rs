@@ -18,7 +18,7 @@ use taipan_object::singletons::{ellipsis, is_none, new_none, not_implemented};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
-use taipan_object::{Object, Ref, Type, gc, instance, intern, layout, protocol, raise, state, weakref};
+use taipan_object::{Object, Ref, Type, gc, instance, intern, layout, protocol, raise, weakref};
 
 /// The memory of an alias.
 #[repr(C)]
@@ -395,9 +395,7 @@ fn refuse(what: &str) -> PyErr {
 fn reduce(alias: &Alias) -> PyResult {
     if alias.starred() {
         let plain = make(&Py_GenericAliasType, &alias.origin(), &alias.args(), false)?;
-        let builtins = state::interp().builtins.borrow().clone();
-        let next = builtins.and_then(|builtins| builtins.get_text("next"));
-        let next = next.ok_or_else(|| taipan_object::err::attribute_error("next"))?;
+        let next = protocol::builtin("next")?;
         return Tuple::from_array([next, Tuple::from_array([plain.iter()?])?.upcast()])?.into_py();
     }
     let args = Tuple::from_array([alias.origin(), alias.args().upcast()])?;
@@ -499,10 +497,7 @@ fn iterate(alias: &Alias) -> PyResult {
 
 /// `(iter, (alias,))`; at the end an empty tuple stands for the alias.
 fn reduce_iterator(iterator: &native::Native<StarOnce>) -> PyResult {
-    let builtins = state::interp().builtins.borrow().clone();
-    let Some(iter) = builtins.and_then(|builtins| builtins.get_text("iter")) else {
-        return Err(taipan_object::err::attribute_error("iter"));
-    };
+    let iter = protocol::builtin("iter")?;
     // Only now: looking the function up may have used the iterator.
     let alias = iterator.alias.borrow().clone().unwrap_or_else(|| Tuple::empty().upcast());
     Ok(Tuple::from_array([iter, Tuple::from_array([alias])?.upcast()])?.upcast())

@@ -71,10 +71,8 @@ pub(crate) fn infer_type(expr: &Expr) -> Option<&'static str> {
         ExprKind::Set(_) | ExprKind::SetComp(_) => "set",
         ExprKind::GeneratorExp(_) => "generator",
         ExprKind::Lambda(_) => "function",
-        ExprKind::JoinedStr(_)
-        | ExprKind::TemplateStr(_)
-        | ExprKind::FormattedValue(_)
-        | ExprKind::Interpolation(_) => "str",
+        ExprKind::JoinedStr(_) | ExprKind::FormattedValue(_) => "str",
+        ExprKind::TemplateStr(_) | ExprKind::Interpolation(_) => "string.templatelib.Template",
         ExprKind::Constant(node) => ast_type_name(&node.value),
         _ => return None,
     })
@@ -591,7 +589,12 @@ impl<'a> Compiler<'a> {
                     | ast::Constant::Complex { .. }
                     | ast::Constant::FrozenSet(_)
             ),
-            ExprKind::Set(_) | ExprKind::SetComp(_) | ExprKind::GeneratorExp(_) | ExprKind::Lambda(_) => true,
+            ExprKind::Set(_)
+            | ExprKind::SetComp(_)
+            | ExprKind::GeneratorExp(_)
+            | ExprKind::Lambda(_)
+            | ExprKind::TemplateStr(_)
+            | ExprKind::Interpolation(_) => true,
             _ => false,
         };
         if refused && let Some(name) = infer_type(expr) {
@@ -616,9 +619,7 @@ impl<'a> Compiler<'a> {
             | ExprKind::List(_)
             | ExprKind::ListComp(_)
             | ExprKind::JoinedStr(_)
-            | ExprKind::TemplateStr(_)
-            | ExprKind::FormattedValue(_)
-            | ExprKind::Interpolation(_) => true,
+            | ExprKind::FormattedValue(_) => true,
             _ => false,
         };
         if sequence && let Some(name) = infer_type(container) {

@@ -476,7 +476,7 @@ fn itself(iter: &IterView) -> Ref {
 }
 
 fn iter_reduce(iter: &IterView) -> PyResult<Ref<Tuple>> {
-    let function = builtin("iter")?;
+    let function = protocol::builtin("iter")?;
     let held = iter.array.borrow().clone();
     match held {
         Some(array) => Tuple::from_array([
@@ -486,12 +486,6 @@ fn iter_reduce(iter: &IterView) -> PyResult<Ref<Tuple>> {
         ]),
         None => Tuple::from_array([function, Tuple::from_array([Tuple::empty().upcast()])?.upcast()]),
     }
-}
-
-fn builtin(name: &str) -> PyResult {
-    let builtins = state::interp().builtins.borrow().clone();
-    let found = builtins.and_then(|builtins| builtins.get_text(name));
-    found.ok_or_else(|| taipan_object::err::attribute_error(name))
 }
 
 fn iter_setstate(iter: &IterView, state: &Object) -> PyResult<()> {

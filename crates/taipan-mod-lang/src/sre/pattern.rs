@@ -10,9 +10,10 @@ use taipan_object::native::*;
 use taipan_object::singletons::{is_none, not_implemented};
 use taipan_object::statics::{Py_GenericAliasType, PyDictProxy_Type};
 use taipan_object::tuple::Tuple;
-use taipan_object::{Object, PyResult, Ref, TypeSpec, abi, intern, methods, payload, state};
+use taipan_object::{Object, PyResult, Ref, TypeSpec, abi, intern, methods, payload};
 use taipan_sre::{Match as Found, Matcher, Program, Scanner};
 use taipan_types_collections::Text;
+use taipan_types_collections::iters::generic::callable_iterator;
 
 /// A compiled pattern. It never changes.
 pub struct Pattern {
@@ -161,10 +162,7 @@ fn make_scanner(pattern: &View, args: &Args<'_>) -> PyResult {
 
 fn find_iter(pattern: &View, args: &Args<'_>) -> PyResult {
     let search = make_scanner(pattern, args)?.getattr(intern!("search"))?;
-    let builtins = state::interp().builtins.borrow().clone();
-    let iter = builtins.and_then(|builtins| builtins.get_text("iter"));
-    let iter = iter.ok_or_else(|| taipan_object::err::name_error("name 'iter' is not defined"))?;
-    iter.call(&[&search, taipan_object::singletons::none()])
+    callable_iterator(&search, taipan_object::singletons::none())
 }
 
 /// Names of the flags, from the lowest bit on.

@@ -110,11 +110,26 @@ pub fn default_repr(object: &Object) -> PyResult {
 /// # Errors
 /// What looking `getattr` up raises.
 pub fn getattr_pair(object: &Object, name: &str) -> PyResult {
-    let builtins = state::interp().builtins.borrow().clone();
-    let getattr = builtins.and_then(|builtins| builtins.get_text("getattr"));
-    let getattr = getattr.ok_or_else(|| err::attribute_error("getattr"))?;
+    let getattr = builtin("getattr")?;
     let args = Tuple::from_array([object.new_ref(), Str::from_utf8(name)?.upcast()])?;
     Ok(Tuple::from_array([getattr, args.upcast()])?.upcast())
+}
+
+/// What the running code's builtins call so.
+///
+/// # Errors
+/// `AttributeError` when there is none; what a mapping that stands for the builtins raises.
+pub fn builtin(name: &str) -> PyResult {
+    let missing = || err::attribute_error(name);
+    let running = (state::interp().hooks.get().current_builtins)();
+    let builtins = running.or_else(|| state::interp().builtins.borrow().clone().map(Ref::upcast));
+    let Some(builtins) = builtins else { return Err(missing()) };
+    match builtins.downcast::<crate::dict::Dict>() {
+        Some(dict) => dict.get_text(name).ok_or_else(missing),
+        None => builtins
+            .get_item(&*Str::from_utf8(name)?)
+            .map_err(|error| if error.is(&PyExc_KeyError) { missing() } else { error }),
+    }
 }
 
 /// `__name__` of the module whose code is running, for classes made without a `__module__`.

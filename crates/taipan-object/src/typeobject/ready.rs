@@ -256,9 +256,6 @@ fn inherit_special(ty: &Type, base: &Type) {
                     | Py_TPFLAGS_ITEMS_AT_END
                     | _Py_TPFLAGS_MATCH_SELF),
         );
-        if !ty.has_flag(Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING) {
-            ty.add_flags(base.flags() & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING));
-        }
         if (*raw).tp_basicsize == 0 {
             (*raw).tp_basicsize = (*from).tp_basicsize;
         }
@@ -286,6 +283,10 @@ fn inherit_slots(ty: &Type) {
         // SAFETY: an MRO holds types only.
         let base: &Type = unsafe { entry.cast() };
         inherit_from(ty, base);
+        // Patterns take a class for what the first of its bases is that is either (PEP 634).
+        if !ty.has_flag(Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING) {
+            ty.add_flags(base.flags() & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING));
+        }
     }
 }
 

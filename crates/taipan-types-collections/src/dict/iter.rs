@@ -9,6 +9,7 @@ use taipan_object::dict::Dict;
 use taipan_object::err::{PyResult, runtime_error};
 use taipan_object::list::List;
 use taipan_object::native::*;
+use taipan_object::protocol;
 use taipan_object::statics::*;
 use taipan_object::{Ref, TypeSpec};
 
@@ -106,7 +107,7 @@ impl State {
         while let Some(item) = ahead.step(part, backward)? {
             rest.append(item)?;
         }
-        util::reduced(util::builtin("iter")?, &[&rest], None)
+        util::reduced(protocol::builtin("iter")?, &[&rest], None)
     }
 }
 

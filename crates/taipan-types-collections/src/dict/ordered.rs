@@ -365,7 +365,7 @@ fn iterator_reduce(iterator: &Native<OrderedIterator>) -> PyResult {
     while let Some(item) = next(&ahead)? {
         rest.append(item)?;
     }
-    util::reduced(util::builtin("iter")?, &[&rest], None)
+    util::reduced(protocol::builtin("iter")?, &[&rest], None)
 }
 
 /// Views carry any dict; those of this type always an ordered one.

@@ -8,6 +8,7 @@ use taipan_object::abi::{PyObject, visitproc};
 use taipan_object::err::{PyResult, overflow_error};
 use taipan_object::handle::clear_field;
 use taipan_object::native::*;
+use taipan_object::protocol;
 use taipan_object::protocol::{RawSequenceIterator, recursive};
 use taipan_object::statics::{PyCallIter_Type, PyExc_StopIteration, PySeqIter_Type, StaticType};
 use taipan_object::tuple::Tuple;
@@ -62,7 +63,7 @@ fn length_hint(iterator: &SequenceIterator) -> PyResult {
 }
 
 fn reduce(iterator: &SequenceIterator) -> PyResult {
-    let function = util::builtin("iter")?;
+    let function = protocol::builtin("iter")?;
     match iterator.sequence() {
         Some(sequence) => util::reduced(function, &[&sequence], Some(iterator.index().into_py()?)),
         None => util::reduced(function, &[&*Tuple::empty()], None),
@@ -156,7 +157,7 @@ fn next_call(it: &Native<Callable>) -> PyResult<Option<Ref>> {
 }
 
 fn reduce_call(it: &Native<Callable>) -> PyResult {
-    let builtin = util::builtin("iter")?;
+    let builtin = protocol::builtin("iter")?;
     match (it.function.get(), it.sentinel.get()) {
         (Some(function), Some(sentinel)) => util::reduced(builtin, &[&function, &sentinel], None),
         _ => util::reduced(builtin, &[&*Tuple::empty()], None),

@@ -11,6 +11,7 @@ use taipan_object::handle::clear_field;
 use taipan_object::iters::RawIndexIterator;
 use taipan_object::list::List;
 use taipan_object::native::*;
+use taipan_object::protocol;
 use taipan_object::statics::{PyListIter_Type, PyListRevIter_Type, PyTupleIter_Type};
 use taipan_object::tuple::Tuple;
 use taipan_object::{Object, Ref, Type, TypeSpec, gc, layout, refcount};
@@ -135,7 +136,7 @@ fn length_hint_back(iterator: &IndexIterator) -> isize {
 
 fn reduce(iterator: &IndexIterator) -> PyResult {
     // Looking the name up may run Python code that ends the iteration: do that first.
-    let function = util::builtin("iter")?;
+    let function = protocol::builtin("iter")?;
     match iterator.sequence() {
         Some(sequence) => util::reduced(function, &[&sequence], Some(iterator.index().into_py()?)),
         None if iterator.is_exact(&PyTupleIter_Type) => util::reduced(function, &[&*Tuple::empty()], None),
@@ -144,7 +145,7 @@ fn reduce(iterator: &IndexIterator) -> PyResult {
 }
 
 fn reduce_back(iterator: &IndexIterator) -> PyResult {
-    let function = util::builtin("reversed")?;
+    let function = protocol::builtin("reversed")?;
     match iterator.sequence().filter(|_| iterator.index() >= 0) {
         Some(sequence) => util::reduced(function, &[&sequence], Some(iterator.index().into_py()?)),
         None => util::reduced(function, &[&*List::new()?], None),

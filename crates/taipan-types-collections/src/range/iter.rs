@@ -9,6 +9,7 @@ use taipan_object::err::{PyResult, type_error};
 use taipan_object::int::Int;
 use taipan_object::iters::RawRangeIterator;
 use taipan_object::native::*;
+use taipan_object::protocol;
 use taipan_object::singletons::new_none;
 use taipan_object::statics::*;
 use taipan_object::{Object, Ref, TypeSpec, layout};
@@ -112,7 +113,7 @@ fn reduce_small(iterator: &SmallIterator) -> PyResult {
 /// `(iter, (range(…),), None)`.
 fn rest(start: Ref<Int>, stop: Ref<Int>, step: Ref<Int>) -> PyResult {
     let range = Range::make(start, stop, step)?;
-    util::reduced(util::builtin("iter")?, &[&range], Some(new_none()))
+    util::reduced(protocol::builtin("iter")?, &[&range], Some(new_none()))
 }
 
 fn state_small(iterator: &SmallIterator, state: &Object) -> PyResult<()> {

@@ -6,6 +6,7 @@ use core::cell::Cell;
 use taipan_object::err::{PyResult, runtime_error};
 use taipan_object::list::List;
 use taipan_object::native::*;
+use taipan_object::protocol;
 use taipan_object::statics::{PySetIter_Type, StaticType};
 use taipan_object::{Ref, TypeSpec};
 
@@ -86,7 +87,7 @@ fn reduce(it: &Native<SetIterator>) -> PyResult {
     while let Some(item) = ahead.step()? {
         rest.append(item)?;
     }
-    util::reduced(util::builtin("iter")?, &[&rest], None)
+    util::reduced(protocol::builtin("iter")?, &[&rest], None)
 }
 
 taipan_object::methods! { static METHODS = {

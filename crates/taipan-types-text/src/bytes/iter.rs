@@ -1,9 +1,10 @@
 //! Iterators of `bytes` and `bytearray`.
 
-use super::{Bytelike, builtin};
+use super::Bytelike;
 use core::cell::Cell;
 use taipan_object::bytes::{ByteArray, Bytes};
 use taipan_object::native::*;
+use taipan_object::protocol;
 use taipan_object::statics::{PyByteArrayIter_Type, PyBytesIter_Type, StaticType};
 use taipan_object::tuple::Tuple;
 use taipan_object::{Layout, Object, PyResult, Ref, methods};
@@ -45,7 +46,7 @@ impl<T: Bytelike> Position<T> {
     }
 
     fn reduce(&self) -> PyResult<Ref<Tuple>> {
-        let iter = builtin("iter")?;
+        let iter = protocol::builtin("iter")?;
         match self.object() {
             Some(object) => Tuple::from_array([
                 iter,

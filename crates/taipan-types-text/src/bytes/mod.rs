@@ -20,7 +20,7 @@ use taipan_object::singletons::{new_bool, not_implemented};
 use taipan_object::slice::{Slice, adjust};
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
-use taipan_object::{Layout, Object, PyResult, Ref, err, protocol, raise, state};
+use taipan_object::{Layout, Object, PyResult, Ref, err, protocol, raise};
 
 /// What `bytes` and `bytearray` have in common.
 pub(crate) trait Bytelike: Layout {
@@ -117,12 +117,6 @@ pub(crate) fn data_arg(object: &Object) -> PyResult<Data<'_>> {
         Some(bytes) => Ok(Data::Bytes(bytes)),
         None => Buffer::simple(object).map(Data::Buffer),
     }
-}
-
-/// A function of the `builtins` module, for `__reduce__`.
-pub(crate) fn builtin(name: &str) -> PyResult<Ref> {
-    let builtins = state::interp().builtins.borrow().clone();
-    builtins.and_then(|builtins| builtins.get_text(name)).ok_or_else(|| err::attribute_error(name))
 }
 
 fn length<T: Bytelike>(this: &T) -> PyResult<isize> {

@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use taipan_object::native::*;
+use taipan_object::protocol;
 use taipan_object::statics::{PyUnicodeIter_Type, StaticType};
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::{Str, empty};
@@ -43,7 +44,7 @@ impl Position {
     }
 
     fn reduce(&self) -> PyResult<Ref<Tuple>> {
-        let iter = crate::bytes::builtin("iter")?;
+        let iter = protocol::builtin("iter")?;
         let text = self.text();
         match text {
             Some(text) => Tuple::from_array([
