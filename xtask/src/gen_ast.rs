@@ -4,7 +4,9 @@
 //! fields, kinds) and the generic walk over fields all come from it, so they cannot disagree.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+
+const TABLE: &str = "crates/taipan-syntax/ast.table";
+const OUT: &str = "crates/taipan-syntax/src/ast/generated.rs";
 
 #[derive(PartialEq, Clone, Copy)]
 enum Shape {
@@ -33,40 +35,8 @@ struct Field {
 
 /// Entry point of the subcommand.
 pub fn run(args: &[String]) -> Result<(), String> {
-    let root = crate_root();
-    let table = std::fs::read_to_string(root.join("ast.table")).map_err(|e| e.to_string())?;
-    let groups = parse_table(&table)?;
-    let text = rustfmt(&render(&groups))?;
-    let target = root.join("src/ast/generated.rs");
-    if args.iter().any(|a| a == "--check") {
-        let old = std::fs::read_to_string(&target).unwrap_or_default();
-        return if old == text { Ok(()) } else { Err(format!("{} is stale", target.display())) };
-    }
-    std::fs::write(&target, text).map_err(|e| e.to_string())
-}
-
-fn crate_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/taipan-syntax")
-}
-
-fn rustfmt(text: &str) -> Result<String, String> {
-    use std::io::Write;
-    use std::process::{Command, Stdio};
-    let mut child = Command::new("rustfmt")
-        .args(["--edition", "2024", "--config", "max_width=110"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|e| format!("rustfmt: {e}"))?;
-    let mut input = child.stdin.take().ok_or("rustfmt: no input pipe")?;
-    let text = text.to_owned();
-    let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
-    let output = child.wait_with_output().map_err(|e| e.to_string())?;
-    writer.join().map_err(|_| "rustfmt: writer failed")?.map_err(|e| e.to_string())?;
-    if !output.status.success() {
-        return Err("rustfmt failed".into());
-    }
-    String::from_utf8(output.stdout).map_err(|e| e.to_string())
+    let table = std::fs::read_to_string(TABLE).map_err(|e| format!("{TABLE}: {e}"))?;
+    crate::generated::write(OUT, &render(&parse_table(&table)?), args)
 }
 
 fn parse_table(table: &str) -> Result<Vec<Group>, String> {

@@ -39,6 +39,9 @@ const NO_COLUMNS: u8 = 13;
 const LONG: u8 = 14;
 const NONE: u8 = 15;
 
+/// Bytes of the longest entry: four numbers of up to six bytes behind the first.
+const LONGEST: usize = 25;
+
 /// First byte of an entry.
 #[inline]
 fn first_byte(form: u8, units: u8) -> u8 {
@@ -54,12 +57,13 @@ pub struct LocationWriter {
 impl LocationWriter {
     /// A table that begins at the first line of its code object.
     pub fn new(firstlineno: i32) -> LocationWriter {
-        LocationWriter::with_capacity(firstlineno, 64)
+        LocationWriter::with_memory(firstlineno, Vec::with_capacity(64))
     }
 
-    /// As [`new`](LocationWriter::new), with room for that many bytes.
-    pub fn with_capacity(firstlineno: i32, bytes: usize) -> LocationWriter {
-        LocationWriter { bytes: Vec::with_capacity(bytes), line: firstlineno }
+    /// As [`new`](LocationWriter::new), in a vector whose content is given up.
+    pub fn with_memory(firstlineno: i32, mut bytes: Vec<u8>) -> LocationWriter {
+        bytes.clear();
+        LocationWriter { bytes, line: firstlineno }
     }
 
     /// The finished table.
@@ -68,7 +72,8 @@ impl LocationWriter {
     }
 
     /// Says that the next `units` code units come from `loc`.
-    pub fn push(&mut self, loc: Location, mut units: usize) {
+    #[inline]
+    pub fn push(&mut self, loc: &Location, mut units: usize) {
         while units > 8 {
             self.entry(loc, 8);
             units -= 8;
@@ -95,40 +100,57 @@ impl LocationWriter {
         self.varint(if value < 0 { magnitude | 1 } else { magnitude });
     }
 
-    fn entry(&mut self, loc: Location, units: u8) {
+    /// One entry, in one of the two forms of nearly all when there is room. That takes few instructions as long as
+    /// nothing is called but at the very end.
+    #[inline(never)]
+    fn entry(&mut self, loc: &Location, units: u8) {
+        // Without a sign, what is below 0 is too much for either form.
+        let delta = loc.lineno.wrapping_sub(self.line) as u32;
+        let (column, end) = (loc.col_offset as u32, loc.end_col_offset as u32);
+        let length = end.wrapping_sub(column);
+        let room = self.bytes.capacity().wrapping_sub(self.bytes.len());
+        if loc.end_lineno == loc.lineno && loc.lineno != -1 && room >= 3 {
+            if (delta | length >> 4 == 0) & (column < 80) {
+                let first = first_byte(SHORT_FORMS + (column >> 3) as u8, units);
+                self.bytes.extend_from_slice(&[first, ((column & 7) << 4 | length) as u8]);
+                return;
+            }
+            if (delta < 3) & (column | end < 128) {
+                let first = first_byte(ONE_LINE_FORMS + delta as u8, units);
+                self.bytes.extend_from_slice(&[first, column as u8, end as u8]);
+                self.line = loc.lineno;
+                return;
+            }
+        }
+        self.any_entry(loc, units)
+    }
+
+    /// Makes room for an entry and writes it, in a form for places that are none, have no columns, or are far away
+    /// or large if none of the short ones does.
+    #[inline(never)]
+    fn any_entry(&mut self, loc: &Location, units: u8) {
+        if self.bytes.capacity() - self.bytes.len() < LONGEST {
+            self.bytes.reserve(LONGEST);
+            self.entry(loc, units);
+            return;
+        }
         if loc.lineno == -1 {
             self.start(NONE, units);
             return;
         }
         let delta = loc.lineno.wrapping_sub(self.line);
-        let (column, end) = (loc.col_offset, loc.end_col_offset);
-        if column < 0 || end < 0 {
-            if loc.end_lineno == loc.lineno || loc.end_lineno < 0 {
-                self.start(NO_COLUMNS, units);
-                self.signed_varint(delta);
-                self.line = loc.lineno;
-                return;
-            }
-        } else if loc.end_lineno == loc.lineno {
-            let length = end.wrapping_sub(column) as u32;
-            if (delta == 0) & (column < 80) & (length < 16) {
-                let first = first_byte(SHORT_FORMS + (column >> 3) as u8, units);
-                self.bytes.extend([first, (((column & 7) as u32) << 4 | length) as u8]);
-                return;
-            }
-            if (0..3).contains(&delta) & (column < 128) & (end < 128) {
-                let first = first_byte(ONE_LINE_FORMS + delta as u8, units);
-                self.bytes.extend([first, column as u8, end as u8]);
-                self.line = loc.lineno;
-                return;
-            }
+        self.line = loc.lineno;
+        let no_columns = loc.col_offset < 0 || loc.end_col_offset < 0;
+        if no_columns && (loc.end_lineno == loc.lineno || loc.end_lineno < 0) {
+            self.start(NO_COLUMNS, units);
+            self.signed_varint(delta);
+            return;
         }
         self.start(LONG, units);
         self.signed_varint(delta);
         self.varint(loc.end_lineno.wrapping_sub(loc.lineno) as u32);
-        self.varint(column.wrapping_add(1) as u32);
-        self.varint(end.wrapping_add(1) as u32);
-        self.line = loc.lineno;
+        self.varint(loc.col_offset.wrapping_add(1) as u32);
+        self.varint(loc.end_col_offset.wrapping_add(1) as u32);
     }
 }
 

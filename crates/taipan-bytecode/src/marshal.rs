@@ -137,10 +137,6 @@ pub fn dumps(value: &Constant) -> Vec<u8> {
     writer.out
 }
 
-fn is_identifier_like(text: &PyStr) -> bool {
-    text.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-}
-
 /// Does CPython keep just one such object, for ever?
 fn is_immortal(value: &Constant) -> bool {
     match value {
@@ -178,7 +174,7 @@ impl Writer {
     }
 
     fn count(&mut self, value: &Constant) {
-        let interned = matches!(value, Constant::Str(text) if is_identifier_like(text));
+        let interned = matches!(value, Constant::Str(text) if text.is_name_like());
         let first = self.note(Identity::Constant(value.clone()), interned);
         match value {
             Constant::Tuple(items) | Constant::FrozenSet(items) if first => {

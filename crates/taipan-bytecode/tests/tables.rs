@@ -68,7 +68,7 @@ fn locations_are_read_back() {
     ];
     let mut writer = LocationWriter::new(3);
     for (units, location) in entries {
-        writer.push(location, units);
+        writer.push(&location, units);
     }
     let table = writer.finish();
     assert!(LocationReader::new(&table, 3).eq(entries));

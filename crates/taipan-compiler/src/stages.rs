@@ -12,7 +12,7 @@ use taipan_bytecode::opcode::{INTRINSICS_1, INTRINSICS_2, NB_OPS};
 use taipan_bytecode::{Code, Constant, Opcode, PyStr};
 use taipan_syntax::ast::Mod;
 
-use crate::assemble::UnitInfo;
+use crate::assemble::{Scratch, UnitInfo};
 use crate::codegen;
 use crate::constants::{ConstantPool, UnitConstants};
 use crate::flow::{self, Layout, UnitFacts};
@@ -245,7 +245,7 @@ pub fn assemble(instrs: Vec<Instr>, metadata: &Metadata, filename: &str) -> Chec
         flags: 0,
         firstlineno: metadata.firstlineno,
     };
-    let mut flat = flow::flatten_alone(&InstrSeq::of_positions(instrs), &facts)?;
+    let mut graph = flow::finish_alone(&InstrSeq::of_positions(instrs), &facts)?;
     let info = UnitInfo {
         name,
         qualname: PyStr::from(&*metadata.qualname),
@@ -263,5 +263,13 @@ pub fn assemble(instrs: Vec<Instr>, metadata: &Metadata, filename: &str) -> Chec
         rename_format: false,
     };
     let filename = PyStr::from(filename);
-    Ok(crate::assemble::assemble(&mut flat, &info, &mut names, &ConstantPool::default(), &filename))
+    let mut scratch = Scratch::default();
+    Ok(crate::assemble::assemble(
+        &mut graph,
+        &info,
+        &mut names,
+        &ConstantPool::default(),
+        &filename,
+        &mut scratch,
+    ))
 }

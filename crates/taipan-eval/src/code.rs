@@ -310,7 +310,7 @@ impl Parts<'_> {
             let line = location.lineno;
             let kept =
                 bytecode::Location { lineno: line, end_lineno: line, col_offset: -1, end_col_offset: -1 };
-            writer.push(kept, units);
+            writer.push(&kept, units);
         }
         Ok(Self { linetable: Bytes::new(&writer.finish())?, ..self })
     }

@@ -151,7 +151,7 @@ impl Maker<'_> {
                 .for_each(&mut note);
             for constant in code.consts.iter() {
                 match constant {
-                    Constant::Str(plain) if is_name_like(plain) => note(plain),
+                    Constant::Str(plain) if plain.is_name_like() => note(plain),
                     Constant::Code(code) => codes.push(code),
                     _ => {}
                 }
@@ -266,7 +266,7 @@ impl Maker<'_> {
     fn fresh_constant(&mut self, constant: &Constant) -> PyResult {
         Ok(match constant {
             // Strs that look like names are interned, as CPython does.
-            Constant::Str(value) if is_name_like(value) => self.name(value)?.upcast(),
+            Constant::Str(value) if value.is_name_like() => self.name(value)?.upcast(),
             Constant::Str(value) => text(value)?.upcast(),
             Constant::Bytes(value) => Bytes::new(value)?.upcast(),
             Constant::BigInt(big) => Int::from_digits(big.negative, &big.digits)?.upcast(),
@@ -284,8 +284,4 @@ impl Maker<'_> {
             simple => self.constant(simple)?,
         })
     }
-}
-
-fn is_name_like(plain: &PyStr) -> bool {
-    plain.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }

@@ -16,8 +16,8 @@ use taipan_bytecode::{CO_ASYNC_GENERATOR, CO_COROUTINE};
 use taipan_object::err::{self, type_error};
 use taipan_object::handle::{clear_field, set_field};
 use taipan_object::native::{
-    GetSetRow, IntoPy, Member, Sent, TypeSpec, am_send, from_c, getset_row, raw_clear, raw_dealloc,
-    raw_traverse, tp_finalize, tp_iter, tp_iternext, tp_repr,
+    GetSetRow, IntoPy, Sent, TypeSpec, am_send, from_c, getset_row, raw_clear, raw_dealloc, raw_traverse,
+    tp_finalize, tp_iter, tp_iternext, tp_repr,
 };
 use taipan_object::singletons::{is_none, none};
 use taipan_object::state::{self, ThreadState};
@@ -38,11 +38,11 @@ layout!(
 pub struct RawGenerator {
     head: PyObject,
     weakrefs: *mut PyObject,
-    name: *mut PyObject,
-    qualname: *mut PyObject,
+    pub(crate) name: *mut PyObject,
+    pub(crate) qualname: *mut PyObject,
     exc_state: StackItem,
     /// Where a coroutine was made, or an asynchronous generator's finaliser.
-    origin_or_finalizer: *mut PyObject,
+    pub(crate) origin_or_finalizer: *mut PyObject,
     hooks_inited: u8,
     closed: u8,
     running_async: u8,
@@ -449,11 +449,11 @@ pub(crate) fn resume(generator: &Generator, value: Option<&Object>, throw: Optio
     Ok(if generator.is_finished() { Sent::Returned(value) } else { Sent::Yielded(value) })
 }
 
-fn send_slot(generator: &Generator, value: &Object) -> PyResult<Sent> {
+pub(crate) fn send_slot(generator: &Generator, value: &Object) -> PyResult<Sent> {
     resume(generator, Some(value), None)
 }
 
-fn next_slot(generator: &Generator) -> PyResult<Option<Ref>> {
+pub(crate) fn next_slot(generator: &Generator) -> PyResult<Option<Ref>> {
     next_of(resume(generator, None, None))
 }
 
@@ -480,11 +480,11 @@ pub(crate) fn finished(step: PyResult<Sent>) -> PyResult {
     }
 }
 
-fn send_method(generator: &Generator, value: &Object) -> PyResult {
+pub(crate) fn send_method(generator: &Generator, value: &Object) -> PyResult {
     finished(resume(generator, Some(value), None))
 }
 
-fn throw_method(generator: &Generator, args: &[&Object]) -> PyResult {
+pub(crate) fn throw_method(generator: &Generator, args: &[&Object]) -> PyResult {
     if args.is_empty() || args.len() > 3 {
         let bound = if args.is_empty() { "at least 1 argument" } else { "at most 3 arguments" };
         return Err(raise!(PyExc_TypeError, "throw expected {bound}, got {}", args.len()));
@@ -641,7 +641,7 @@ fn close_iterator(iterator: &Object) -> PyResult<()> {
 const RESUME_OUTSIDE_TRY: u16 = 4;
 
 /// `close()`: gives what the generator returned, or `None`.
-fn close(generator: &Generator) -> PyResult {
+pub(crate) fn close(generator: &Generator) -> PyResult {
     if generator.state() == CREATED {
         // SAFETY: a frame that has not begun is released without running.
         unsafe {
@@ -814,7 +814,7 @@ pub(crate) fn repr(generator: &Generator) -> PyResult {
     format!("<{kind} object {name} at {:#x}>", generator.as_ptr().addr()).into_py()
 }
 
-fn running(generator: &Generator) -> bool {
+pub(crate) fn running(generator: &Generator) -> bool {
     generator.state() == EXECUTING
 }
 
@@ -838,6 +838,7 @@ pub(crate) fn code_attribute(generator: &Generator) -> PyResult {
     }
 }
 
+/// `__name__` or `__qualname__`, with what is said of values that are no str.
 macro_rules! name_row {
     ($name:literal, $field:ident, $message:ident, $doc:literal) => {
         getset_row(
@@ -857,14 +858,13 @@ macro_rules! name_row {
     };
 }
 
-const NO_NAME: &str = "__name__ must be set to a string object";
-const NO_QUALNAME: &str = "__qualname__ must be set to a string object";
+pub(crate) use name_row;
+
+pub(crate) const NO_NAME: &str = "__name__ must be set to a string object";
+pub(crate) const NO_QUALNAME: &str = "__qualname__ must be set to a string object";
 pub(crate) const NAME: GetSetRow = name_row!(c"__name__", name, NO_NAME, c"The name of the generator.");
 pub(crate) const QUALNAME: GetSetRow =
     name_row!(c"__qualname__", qualname, NO_QUALNAME, c"The qualified name of the generator.");
-const COROUTINE_NAME: GetSetRow = name_row!(c"__name__", name, NO_NAME, c"The name of the coroutine.");
-const COROUTINE_QUALNAME: GetSetRow =
-    name_row!(c"__qualname__", qualname, NO_QUALNAME, c"The qualified name of the coroutine.");
 
 pub(crate) fn iter_self(generator: &Generator) -> Ref {
     generator.new_ref()
@@ -921,88 +921,4 @@ pub static GENERATOR: TypeSpec = TypeSpec {
         getset_row(c"gi_code", code_attribute, c""),
     ],
     ..TypeSpec::new(&PyGen_Type)
-};
-
-taipan_object::methods! { static COROUTINE_METHODS = {
-    one "send" "($self, value, /)" = send_method, "Send a value into coroutine: it goes on up to the next await that suspends.";
-    many "throw" "" = throw_method, "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise an exception in coroutine, where it is suspended.";
-    noargs "close" "($self, /)" = close, "Raise GeneratorExit inside coroutine, where it is suspended.";
-    noargs "__sizeof__" "($self, /)" = size_of_generator, "The bytes that the coroutine takes.";
-    class one "__class_getitem__" "($type, object, /)" = class_getitem, "The class with type parameters.";
-} }
-
-/// The memory of what `coroutine.__await__` gives.
-struct Wrapper {
-    coroutine: Ref<Generator>,
-}
-
-pub(crate) static WRAPPER_TYPE: StaticType = StaticType::native(
-    c"coroutine_wrapper",
-    taipan_object::native::Native::<Wrapper>::SIZE,
-    Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-);
-
-impl taipan_object::native::Payload for Wrapper {
-    const TYPE: &'static StaticType = &WRAPPER_TYPE;
-    fn traverse(&self, visitor: &mut taipan_object::native::Visitor) {
-        visitor.visit(&self.coroutine);
-    }
-}
-
-type WrapperView = taipan_object::native::Native<Wrapper>;
-
-taipan_object::methods! { static WRAPPER_METHODS = {
-    one "send" "($self, value, /)" = |w: &WrapperView, value: &Object| send_method(&w.coroutine, value),
-        "Go on with a value, up to the next await that suspends.";
-    many "throw" "" = |w: &WrapperView, args: &[&Object]| throw_method(&w.coroutine, args),
-        "throw(value)\n\nRaise an exception where the coroutine is suspended.";
-    noargs "close" "($self, /)" = |w: &WrapperView| close(&w.coroutine),
-        "Raise GeneratorExit where the coroutine is suspended.";
-} }
-
-/// `coroutine_wrapper`.
-pub static COROUTINE_WRAPPER: TypeSpec = TypeSpec {
-    slots: &[
-        WrapperView::DEALLOC,
-        WrapperView::TRAVERSE,
-        tp_iter(|w: &WrapperView| w.object().new_ref()),
-        tp_iternext(|w: &WrapperView| next_slot(&w.coroutine)),
-    ],
-    methods: WRAPPER_METHODS,
-    ..TypeSpec::new(&WRAPPER_TYPE)
-};
-
-fn coroutine_await(generator: &Generator) -> PyResult {
-    Ok(taipan_object::native::native_new(&WRAPPER_TYPE, Wrapper { coroutine: Ref::of(generator) })?.upcast())
-}
-
-/// `coroutine`.
-pub static COROUTINE: TypeSpec = TypeSpec {
-    slots: &[
-        raw_dealloc(dealloc),
-        raw_traverse(traverse),
-        raw_clear(clear),
-        tp_repr(repr),
-        tp_finalize(finalize),
-        am_send(send_slot),
-        taipan_object::native::am_await(coroutine_await),
-    ],
-    methods: COROUTINE_METHODS,
-    getset: &[
-        COROUTINE_NAME,
-        COROUTINE_QUALNAME,
-        getset_row(c"cr_await", delegate, c"what the coroutine awaits, or None"),
-        getset_row(c"cr_running", running, c""),
-        getset_row(c"cr_suspended", suspended, c""),
-        getset_row(c"cr_frame", frame_attribute, c""),
-        getset_row(c"cr_code", code_attribute, c""),
-    ],
-    members: &[Member::new(
-        c"cr_origin",
-        T_OBJECT,
-        offset_of!(RawGenerator, origin_or_finalizer),
-        Py_READONLY,
-        c"",
-    )],
-    ..TypeSpec::new(&PyCoro_Type)
 };

@@ -10,6 +10,7 @@ pub mod code;
 mod code_make;
 mod code_plain;
 mod code_verify;
+pub mod coroutine;
 pub mod frame;
 pub mod frame_object;
 pub mod function;
@@ -52,8 +53,8 @@ pub fn install() -> PyResult<()> {
         &frame_object::SPEC,
         &locals_proxy::SPEC,
         &generator::GENERATOR,
-        &generator::COROUTINE,
-        &generator::COROUTINE_WRAPPER,
+        &coroutine::COROUTINE,
+        &coroutine::COROUTINE_WRAPPER,
         &async_generator::WRAPPED,
         &async_generator::ASEND,
         &async_generator::ATHROW,

@@ -1,6 +1,7 @@
 //! `[[fill]align][sign][z][#][0][width][grouping][.precision[grouping]][type]`.
 
 use crate::integer;
+use std::collections::TryReserveError;
 
 /// A specification taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +147,15 @@ impl Spec {
             Some(sep) if ty == b'n' => Err(bad_grouping(sep, self.ty)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether there is memory for the width, asked before anything is laid out: code points of the digits, of their
+    /// groups, of the whole, and the str.
+    ///
+    /// # Errors
+    /// When there is not.
+    pub fn check_room(&self) -> Result<(), TryReserveError> {
+        Vec::<[u32; 4]>::new().try_reserve_exact(self.width.unwrap_or(0))
     }
 
     /// Checks what a string refuses.

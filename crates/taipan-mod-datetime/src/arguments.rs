@@ -4,6 +4,7 @@
 //! is reported before a later argument that is missing, and its messages differ from those of
 //! [`taipan_object::native::Signature`].
 
+use crate::calendar::Clock;
 use taipan_object::dict::Dict;
 use taipan_object::err::{PyErr, PyResult, type_error};
 use taipan_object::native::CallArgs;
@@ -129,6 +130,16 @@ impl<'a> Given<'a> {
     /// The next argument as a C int.
     pub fn int_or(&mut self, default: i32) -> PyResult<i32> {
         self.next()?.map_or(Ok(default), Object::to_i32)
+    }
+
+    /// The next four arguments as a time of the day, from the hour to the microsecond.
+    pub fn clock(&mut self) -> PyResult<Clock> {
+        Ok(Clock {
+            hour: self.int_or(0)?,
+            minute: self.int_or(0)?,
+            second: self.int_or(0)?,
+            micro: self.int_or(0)?,
+        })
     }
 
     /// The next argument as a str.

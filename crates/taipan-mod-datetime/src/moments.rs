@@ -3,7 +3,7 @@
 
 use crate::arguments::{Form, exactly, with_call_args};
 use crate::build;
-use crate::calendar::{Clock, Day};
+use crate::calendar::Day;
 use crate::date::{self, iso_text, not_iso};
 use crate::datetime::MONTH;
 use crate::iso_parse::{self, Moment};
@@ -45,12 +45,7 @@ fn make(ty: &Type, args: &CallArgs<'_>) -> PyResult<Ref<DateTimeView>> {
     }
     let mut given = FORM.call(args)?;
     let day = Day::new(given.int_or(0)?, given.int_or(0)?, given.int_or(0)?);
-    let clock = Clock {
-        hour: given.int_or(0)?,
-        minute: given.int_or(0)?,
-        second: given.int_or(0)?,
-        micro: given.int_or(0)?,
-    };
+    let clock = given.clock()?;
     let zone = given.next()?;
     let fold = given.int_or(0)?;
     given.end()?;

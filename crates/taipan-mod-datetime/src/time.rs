@@ -42,12 +42,7 @@ fn make(ty: &Type, args: &CallArgs<'_>) -> PyResult<Ref<TimeView>> {
         return raw_time(ty, data, zone, fold);
     }
     let mut given = FORM.call(args)?;
-    let clock = Clock {
-        hour: given.int_or(0)?,
-        minute: given.int_or(0)?,
-        second: given.int_or(0)?,
-        micro: given.int_or(0)?,
-    };
+    let clock = given.clock()?;
     let zone = given.next()?;
     let fold = given.int_or(0)?;
     given.end()?;

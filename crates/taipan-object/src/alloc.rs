@@ -9,7 +9,9 @@
 use crate::err::{PyErr, PyResult};
 use crate::gc;
 use crate::handle::{Ref, Type};
+use crate::region::{self, Resized};
 use crate::state::{self, FREELIST_CLASSES, FREELIST_LIMIT};
+use core::alloc::{GlobalAlloc, Layout};
 use std::sync::OnceLock;
 use taipan_abi::*;
 
@@ -358,12 +360,16 @@ pub unsafe fn free_object(ptr: *mut PyObject) {
     }
 }
 
-/// The same allocator for Rust's own collections.
+/// The same allocator for Rust's own collections, whose blocks may come from a [`region`] instead.
 pub struct Allocator;
 
-// SAFETY: every block comes from and goes back to mimalloc, which keeps the layout it is asked for.
-unsafe impl core::alloc::GlobalAlloc for Allocator {
-    unsafe fn alloc(&self, layout: core::alloc::Layout) -> *mut u8 {
+// SAFETY: every block comes from and goes back to mimalloc or a region, which keep the layout they are asked for.
+unsafe impl GlobalAlloc for Allocator {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if let Some(block) = region::alloc(layout) {
+            return block;
+        }
         if is_beyond_memory(layout.size()) {
             return core::ptr::null_mut();
         }
@@ -377,7 +383,13 @@ unsafe impl core::alloc::GlobalAlloc for Allocator {
         }
     }
 
-    unsafe fn alloc_zeroed(&self, layout: core::alloc::Layout) -> *mut u8 {
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if let Some(block) = region::alloc(layout) {
+            // SAFETY: the block has this size.
+            unsafe { block.write_bytes(0, layout.size()) };
+            return block;
+        }
         if is_beyond_memory(layout.size()) {
             return core::ptr::null_mut();
         }
@@ -391,14 +403,25 @@ unsafe impl core::alloc::GlobalAlloc for Allocator {
         }
     }
 
-    unsafe fn dealloc(&self, block: *mut u8, _: core::alloc::Layout) {
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: one of ours by contract.
-        unsafe { raw_free(block.cast()) }
+        unsafe {
+            if !region::dealloc(block, layout) {
+                raw_free(block.cast());
+            }
+        }
     }
 
-    unsafe fn realloc(&self, block: *mut u8, layout: core::alloc::Layout, size: usize) -> *mut u8 {
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if is_beyond_memory(size) {
             return core::ptr::null_mut();
+        }
+        match region::resize(block, layout.size(), size) {
+            Resized::Done => return block,
+            // SAFETY: one of ours by contract, with this layout.
+            Resized::MustMove => return unsafe { self.moved(block, layout, size) },
+            Resized::NotOurs => {}
         }
         // SAFETY: one of ours by contract.
         unsafe {
@@ -407,6 +430,24 @@ unsafe impl core::alloc::GlobalAlloc for Allocator {
             } else {
                 raw_realloc_aligned(block.cast(), size, layout.align()).cast()
             }
+        }
+    }
+}
+
+impl Allocator {
+    /// Moves a region's block to one of another size; null without memory.
+    ///
+    /// # Safety
+    /// The block is a region's and has this layout, and the new size is one that a layout can have.
+    unsafe fn moved(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: blocks of these sizes, which are different ones.
+        unsafe {
+            let new = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            if !new.is_null() {
+                core::ptr::copy_nonoverlapping(block, new, size.min(layout.size()));
+                self.dealloc(block, layout);
+            }
+            new
         }
     }
 }

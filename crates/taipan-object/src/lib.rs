@@ -31,6 +31,7 @@ pub mod monitoring;
 pub mod native;
 pub mod protocol;
 pub mod refcount;
+pub mod region;
 pub mod singletons;
 pub mod slice;
 pub mod state;

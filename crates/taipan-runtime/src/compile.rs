@@ -4,6 +4,7 @@ use core::cell::Cell;
 use taipan_compiler as compiler;
 use taipan_eval::code::Code;
 use taipan_object::int::Int;
+use taipan_object::region::Region;
 use taipan_object::singletons::new_none;
 use taipan_object::statics::*;
 use taipan_object::tuple::Tuple;
@@ -79,8 +80,9 @@ fn compiler_options(settings: Settings) -> compiler::Options {
 /// What parser and compiler need of the stack at their deepest; `cargo test` runs them unoptimised.
 const STACK_NEED: usize = if cfg!(debug_assertions) { 7 << 20 } else { 3 << 20 };
 
-/// Runs parser or compiler, which nest deeply but know no objects, where there is stack enough.
+/// Runs parser or compiler, which nest deeply, make many blocks, and know no objects, where there is stack enough.
 fn with_stack<T>(work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    let _region = Region::enter();
     state::with_stack(STACK_NEED, work).ok_or_else(|| protocol::too_deep(" during compilation"))
 }
 

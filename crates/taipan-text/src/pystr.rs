@@ -35,6 +35,11 @@ impl PyStr {
         self.bytes.is_empty()
     }
 
+    /// Whether the string is made of ASCII letters, digits and underscores: CPython interns such constants.
+    pub fn is_name_like(&self) -> bool {
+        self.bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    }
+
     /// The code points one by one; surrogates come as their own value.
     pub fn code_points(&self) -> CodePoints<'_> {
         CodePoints { bytes: &self.bytes }

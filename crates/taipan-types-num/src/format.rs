@@ -28,15 +28,6 @@ fn finish(text: &[u32]) -> PyResult<Ref<Str>> {
     Str::from_code_points(text)
 }
 
-/// A width beyond memory is an error before anything is laid out.
-fn check_width(spec: &Spec) -> PyResult<()> {
-    // Digits, groups, the whole and the str: four times four bytes each.
-    match Vec::<[u32; 4]>::new().try_reserve_exact(spec.width.unwrap_or(0)) {
-        Ok(()) => Ok(()),
-        Err(_) => Err(err::memory_error()),
-    }
-}
-
 /// `int.__format__`.
 ///
 /// # Errors
@@ -47,7 +38,7 @@ pub fn format_int(int: &Int, spec: &Str) -> PyResult<Ref<Str>> {
     }
     let name = int.ty().name().to_owned();
     let parsed = Spec::parse(&points(spec), &name, u32::from(b'd'), b'>').map_err(bad)?;
-    check_width(&parsed)?;
+    parsed.check_room().map_err(|_| err::memory_error())?;
     let Ok(ty) = u8::try_from(parsed.ty) else { return Err(bad(unknown_type(parsed.ty, &name))) };
     match ty {
         b'b' | b'c' | b'd' | b'o' | b'x' | b'X' | b'n' => finish(&layout_int(int, &parsed, ty)?),
@@ -92,7 +83,7 @@ fn layout_int(int: &Int, spec: &Spec, ty: u8) -> PyResult<Vec<u32>> {
 /// `ValueError` for a bad specification.
 pub fn format_f64(value: f64, spec: &Str, type_name: &str) -> PyResult<Ref<Str>> {
     let parsed = Spec::parse(&points(spec), type_name, 0, b'>').map_err(bad)?;
-    check_width(&parsed)?;
+    parsed.check_room().map_err(|_| err::memory_error())?;
     match u8::try_from(parsed.ty) {
         Ok(0 | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'n' | b'%') => {
             finish(&layout_float(value, &parsed)?)
@@ -166,7 +157,7 @@ pub fn format_complex(complex: &taipan_object::float::Complex, spec: &Str) -> Py
     }
     let name = complex.ty().name();
     let parsed = Spec::parse(&points(spec), name, 0, b'>').map_err(bad)?;
-    check_width(&parsed)?;
+    parsed.check_room().map_err(|_| err::memory_error())?;
     if !matches!(u8::try_from(parsed.ty), Ok(0 | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'n')) {
         return Err(bad(unknown_type(parsed.ty, name)));
     }

@@ -8,7 +8,7 @@ pub mod complex;
 pub mod float;
 pub mod format;
 pub mod int;
-mod text;
+pub mod text;
 
 pub use int::{int_from_object, int_from_str};
 

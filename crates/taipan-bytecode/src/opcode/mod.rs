@@ -190,6 +190,19 @@ pub static DEOPT: [u8; 256] = {
 
 const COUNT: usize = Opcode::ALL[Opcode::ALL.len() - 1] as usize + 1;
 
+/// As [`CACHES`], for pseudo instructions as well.
+static CACHES_OF: [u8; COUNT] = {
+    let mut table = [0; COUNT];
+    let mut i = 0;
+    while i < Opcode::ALL.len() {
+        if !Opcode::ALL[i].is_pseudo() {
+            table[Opcode::ALL[i] as usize] = Opcode::ALL[i].caches_of_row() as u8;
+        }
+        i += 1;
+    }
+    table
+};
+
 static FLAGS: [u16; COUNT] = {
     let mut table = [0; COUNT];
     let mut i = 0;
@@ -200,22 +213,23 @@ static FLAGS: [u16; COUNT] = {
     table
 };
 
+/// Arguments with every bit on and off that an effect looks at.
+const SAMPLES: [u32; 10] = [0, 1, 2, 3, 4, 5, 0xff, 0x100, 0x0101, 0xffff];
+
 /// Values taken from and put on the stack by each opcode, [`VARIES`] where that depends on the argument.
 static EFFECTS: [(u8, u8); COUNT] = {
     let mut table = [(VARIES, VARIES); COUNT];
     let mut i = 0;
     while i < Opcode::ALL.len() {
         let op = Opcode::ALL[i];
-        // Arguments with every bit on and off that an effect looks at.
-        let samples = [0, 1, 2, 3, 4, 5, 0xff, 0x100, 0x0101, 0xffff];
         let (pops, pushes) = (op.pops_of_row(0), op.pushes_of_row(0));
         let mut fixed = (pops as u8, pushes as u8);
         let mut j = 0;
-        while j < samples.len() {
-            if op.pops_of_row(samples[j]) != pops {
+        while j < SAMPLES.len() {
+            if op.pops_of_row(SAMPLES[j]) != pops {
                 fixed.0 = VARIES;
             }
-            if op.pushes_of_row(samples[j]) != pushes {
+            if op.pushes_of_row(SAMPLES[j]) != pushes {
                 fixed.1 = VARIES;
             }
             j += 1;
@@ -228,15 +242,23 @@ static EFFECTS: [(u8, u8); COUNT] = {
 
 const VARIES: u8 = u8::MAX;
 
-/// Stack effects of falling through, or [`UNFIXED`] where they depend on the argument or are none.
-static FIXED_EFFECTS: [i8; COUNT] = {
-    let mut table = [UNFIXED; COUNT];
+/// Stack effects of falling through, for even arguments and for odd ones, or [`UNFIXED`] where they depend on more of
+/// the argument or are none.
+static FALLING_EFFECTS: [[i8; 2]; COUNT] = {
+    let mut table = [[UNFIXED; 2]; COUNT];
     let mut i = 0;
     while i < Opcode::ALL.len() {
         let op = Opcode::ALL[i];
-        if let (VARIES, _) | (_, VARIES) = EFFECTS[op as usize] {
-        } else if let Some(effect) = stack_effect(op, 0, false) {
-            table[op as usize] = effect as i8;
+        let mut j = 0;
+        while j < SAMPLES.len() {
+            let entry = &mut table[op as usize][SAMPLES[j] as usize & 1];
+            let effect = match stack_effect_by_row(op, SAMPLES[j], false) {
+                Some(effect) if effect > UNFIXED as i64 && effect <= i8::MAX as i64 => effect as i8,
+                _ => UNFIXED,
+            };
+            // The first two samples are 0 and 1.
+            *entry = if j < 2 || *entry == effect { effect } else { UNFIXED };
+            j += 1;
         }
         i += 1;
     }
@@ -247,15 +269,6 @@ const UNFIXED: i8 = i8::MIN;
 
 /// One more than the highest number of an opcode, for tables by number.
 pub const OPCODE_COUNT: usize = COUNT;
-
-/// How the stack depth changes on the way to the next instruction, where that is the same for every argument.
-#[inline]
-pub fn fixed_stack_effect(opcode: Opcode) -> Option<i64> {
-    match FIXED_EFFECTS[opcode as usize] {
-        UNFIXED => None,
-        effect => Some(i64::from(effect)),
-    }
-}
 
 impl Opcode {
     /// Number of values taken from the stack.
@@ -285,7 +298,7 @@ impl Opcode {
     /// Code units of inline cache that follow it.
     #[inline]
     pub const fn caches(self) -> usize {
-        if self.is_pseudo() { 0 } else { CACHES[self as usize] as usize }
+        CACHES_OF[self as usize] as usize
     }
 
     /// The opcode of a byte of bytecode, if that number is in use.
@@ -370,14 +383,24 @@ impl Opcode {
 
 /// How the stack depth changes. `jump` asks for the path to the target: only the block openers differ there, since
 /// their handler starts with what the unwinder pushed. None for what has no effect of its own (specialised forms).
+#[inline]
 pub const fn stack_effect(opcode: Opcode, oparg: u32, jump: bool) -> Option<i64> {
+    match FALLING_EFFECTS[opcode as usize][oparg as usize & 1] {
+        UNFIXED => stack_effect_by_row(opcode, oparg, jump),
+        _ if jump && opcode.is_block_push() => stack_effect_by_row(opcode, oparg, jump),
+        effect => Some(effect as i64),
+    }
+}
+
+#[inline(never)]
+const fn stack_effect_by_row(opcode: Opcode, oparg: u32, jump: bool) -> Option<i64> {
     if (opcode as u16) < 256 && DEOPT[opcode as usize] as u16 != opcode as u16 {
         return None;
     }
     if opcode.is_block_push() && !jump {
         return Some(0);
     }
-    Some(opcode.pushes(oparg) - opcode.pops(oparg))
+    Some(opcode.pushes_of_row(oparg) - opcode.pops_of_row(oparg))
 }
 
 #[cfg(test)]
@@ -385,13 +408,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fixed_effects_are_those_of_every_argument() {
+    fn effects_by_table_are_those_by_row() {
         for op in Opcode::ALL {
             for arg in (0..0x400).chain([0x1234, 0xffff, 0x1_0000]) {
                 assert_eq!(op.pops(arg), op.pops_of_row(arg), "{} {arg}", op.name());
                 assert_eq!(op.pushes(arg), op.pushes_of_row(arg), "{} {arg}", op.name());
-                let fixed = fixed_stack_effect(*op);
-                assert!(fixed.is_none() || fixed == stack_effect(*op, arg, false), "{} {arg}", op.name());
+                for jump in [false, true] {
+                    let effect = stack_effect_by_row(*op, arg, jump);
+                    assert_eq!(stack_effect(*op, arg, jump), effect, "{} {arg}", op.name());
+                }
             }
         }
     }

@@ -104,9 +104,9 @@ pub(crate) struct Compiler<'a> {
     pub silenced: u32,
     /// Whether the sequences of nested units are kept.
     keeps_sequences: bool,
-    /// Memory of finished units.
-    memory: flow::Memory,
-    flat: flow::Flattened,
+    /// The graph of the unit that is finished last, and other memory that finishing takes.
+    graph: flow::Graph,
+    scratch: assemble::Scratch,
     /// Units that are done with, for their memory.
     #[expect(clippy::vec_box, reason = "as `outer`")]
     spare_units: Vec<Box<Unit<'a>>>,
@@ -192,8 +192,8 @@ impl<'a> Compiler<'a> {
             depth,
             silenced: 0,
             keeps_sequences: false,
-            memory: flow::Memory::default(),
-            flat: flow::Flattened::default(),
+            graph: flow::Graph::default(),
+            scratch: assemble::Scratch::default(),
             spare_units: Vec::new(),
         }
     }
@@ -352,8 +352,8 @@ impl<'a> Compiler<'a> {
             flags,
             firstlineno: unit.firstlineno,
         };
-        let (memory, flat) = (&mut self.memory, &mut self.flat);
-        flow::optimize(&unit.seq, &mut self.pool, &mut unit.consts, &facts, memory, flat)
+        let graph = &mut self.graph;
+        flow::optimize(graph, &unit.seq, &mut self.pool, &mut unit.consts, &facts)
             .map_err(|error| CompileError::system(error.0))?;
         let info = UnitInfo {
             name: unit.name,
@@ -371,7 +371,8 @@ impl<'a> Compiler<'a> {
             consts: &unit.consts,
             rename_format,
         };
-        let code = assemble::assemble(&mut self.flat, &info, &mut self.names, &self.pool, &self.filename);
+        let scratch = &mut self.scratch;
+        let code = assemble::assemble(graph, &info, &mut self.names, &self.pool, &self.filename, scratch);
         Ok(Finished { code, freevars: unit.freevars.keys().collect() })
     }
 

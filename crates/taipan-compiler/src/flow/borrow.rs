@@ -1,52 +1,114 @@
 //! Which loads of locals may borrow.
 //!
 //! A value pushed by `LOAD_FAST` needs no reference of its own when the local still holds it until the value has
-//! been consumed, and when it is not consumed by being stored in a local. Each block is run on a stack of abstract
-//! values that remember the load they come from; a load is spoiled when its local is overwritten while the value is
-//! on the stack, when the value is stored in a local, or when it is still there at the end of the block.
+//! been consumed, and when it is not consumed by being stored in a local. Each block is run on a stack of which only
+//! the values from loads are known; a load is spoiled when its local is overwritten while the value is on the stack,
+//! when the value is stored in a local, or when it is still there at the end of the block.
 
 use taipan_bytecode::Opcode;
 
-use super::graph::{Block, BlockId, Graph, NO_BLOCK, holds};
+use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, holds, names_block};
 
-/// An abstract value: the instruction that pushed it (none at block entry) and the local that it came from.
+/// A value on the stack that comes from a load: what stands at `depth`, the instruction that pushed it, and the
+/// local that it came from.
 #[derive(Clone, Copy)]
 struct Value {
-    instr: u32,
+    depth: usize,
+    instr: usize,
     local: u32,
 }
 
+/// No local at all.
 const NONE: u32 = u32::MAX;
-const UNKNOWN: Value = Value { instr: NONE, local: NONE };
 
-struct Walk {
-    stack: Vec<Value>,
-    spoiled: Vec<bool>,
+/// The stack: its height, and of the values on it those from loads, the lowest first. Of all others nothing need be
+/// known.
+#[derive(Default)]
+struct Stack {
+    height: usize,
+    loads: Vec<Value>,
 }
 
-impl Walk {
-    fn push(&mut self, instr: usize, local: u32) {
-        self.stack.push(Value { instr: instr as u32, local });
+impl Stack {
+    /// Puts a value on the stack that is no load's.
+    #[inline]
+    fn push(&mut self) {
+        self.height += 1;
     }
 
-    fn pop(&mut self) -> Value {
-        self.stack.pop().unwrap_or(UNKNOWN)
+    #[inline]
+    fn push_load(&mut self, instr: usize, local: u32) {
+        self.loads.push(Value { depth: self.height, instr, local });
+        self.height += 1;
     }
 
-    fn kill(&mut self, local: u32) {
-        for value in &self.stack {
-            if value.local == local && value.instr != NONE {
-                self.spoiled[value.instr as usize] = true;
+    #[inline]
+    fn pop(&mut self, count: usize) {
+        self.height = self.height.saturating_sub(count);
+        while self.loads.last().is_some_and(|value| value.depth >= self.height) {
+            self.loads.pop();
+        }
+    }
+
+    /// What is at that depth, if it comes from a load.
+    fn at(&self, depth: usize) -> Option<Value> {
+        let nearest = self.loads.iter().rev().copied().find(|value| value.depth <= depth);
+        nearest.filter(|value| value.depth == depth)
+    }
+
+    /// Takes the top away.
+    fn take(&mut self) -> Option<Value> {
+        let top = self.at(self.height.wrapping_sub(1));
+        self.pop(1);
+        top
+    }
+
+    /// Puts a value on the stack that comes from elsewhere on it.
+    fn put(&mut self, value: Option<Value>) {
+        self.loads.extend(value.map(|value| Value { depth: self.height, ..value }));
+        self.height += 1;
+    }
+
+    /// Exchanges the top for what is that deep.
+    fn swap(&mut self, other: usize) {
+        let top = self.height - 1;
+        let above = self.loads.iter().rev().take_while(|value| value.depth >= other).count();
+        let first = self.loads.len() - above;
+        for value in &mut self.loads[first..] {
+            if value.depth == top {
+                value.depth = other;
+            } else if value.depth == other {
+                value.depth = top;
+            }
+        }
+        self.loads[first..].sort_by_key(|value| value.depth);
+    }
+
+    /// The local changes: loads of it that are still on the stack cannot borrow.
+    fn kill(&self, instrs: &mut [CfgInstr], local: u32) {
+        for value in &self.loads {
+            if value.local == local {
+                spoil(instrs, value.instr);
             }
         }
     }
 
-    fn store(&mut self, local: u32) {
-        let value = self.pop();
-        self.kill(local);
-        if value.instr != NONE {
-            self.spoiled[value.instr as usize] = true;
+    fn store(&mut self, instrs: &mut [CfgInstr], local: u32) {
+        let value = self.take();
+        self.kill(instrs, local);
+        if let Some(value) = value {
+            spoil(instrs, value.instr);
         }
+    }
+}
+
+/// A load does not borrow after all.
+fn spoil(instrs: &mut [CfgInstr], at: usize) {
+    let instr = &mut instrs[at];
+    match instr.op {
+        Opcode::LOAD_FAST_BORROW => instr.op = Opcode::LOAD_FAST,
+        Opcode::LOAD_FAST_BORROW_LOAD_FAST_BORROW => instr.op = Opcode::LOAD_FAST_LOAD_FAST,
+        _ => {}
     }
 }
 
@@ -60,7 +122,7 @@ pub fn borrow_loads(graph: &mut Graph) {
     graph.at_mut(0).start_depth = 0;
     let mut todo = std::mem::take(&mut graph.stack);
     todo.push(0);
-    let mut walk = Walk { stack: Vec::new(), spoiled: std::mem::take(&mut graph.marks) };
+    let mut stack = Stack::default();
     while let Some(id) = todo.pop() {
         let block = graph.at(id);
         let (next, falls_through) = (block.next, !block.instrs.is_empty() && block.falls_through());
@@ -69,7 +131,7 @@ pub fn borrow_loads(graph: &mut Graph) {
         }
         for at in graph.at(id).may_have_targets() {
             let instr = &graph.at(id).instrs[at];
-            if instr.op.has_target() {
+            if names_block(instr.op) {
                 arrive(graph, instr.target, &mut todo);
             }
         }
@@ -77,24 +139,14 @@ pub fn borrow_loads(graph: &mut Graph) {
         if !block.may_hold(holds::LOCAL | holds::FUSED) {
             continue;
         }
-        run_block(block, &mut walk);
-        for value in &walk.stack {
-            if value.instr != NONE {
-                walk.spoiled[value.instr as usize] = true;
-            }
-        }
-        for (instr, spoiled) in block.instrs.iter_mut().zip(&walk.spoiled) {
-            if !spoiled {
-                match instr.op {
-                    Opcode::LOAD_FAST => instr.op = Opcode::LOAD_FAST_BORROW,
-                    Opcode::LOAD_FAST_LOAD_FAST => instr.op = Opcode::LOAD_FAST_BORROW_LOAD_FAST_BORROW,
-                    _ => {}
-                }
-            }
+        stack.loads.clear();
+        stack.height = block.start_depth.max(0) as usize;
+        run_block(&mut block.instrs, &mut stack);
+        for value in &stack.loads {
+            spoil(&mut block.instrs, value.instr);
         }
     }
     graph.stack = todo;
-    graph.marks = walk.spoiled;
 }
 
 fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {
@@ -103,60 +155,63 @@ fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {
     }
 }
 
-fn run_block(block: &Block, walk: &mut Walk) {
-    walk.spoiled.clear();
-    walk.spoiled.resize(block.instrs.len(), false);
-    walk.stack.clear();
-    walk.stack.resize(block.start_depth.max(0) as usize, UNKNOWN);
-    for (at, instr) in block.instrs.iter().enumerate() {
-        let arg = instr.arg;
-        match instr.op {
-            Opcode::DELETE_FAST => walk.kill(arg),
-            Opcode::LOAD_FAST => walk.push(at, arg),
+/// Runs a block on the stack. Every load borrows as long as nothing is known against it.
+fn run_block(instrs: &mut [CfgInstr], stack: &mut Stack) {
+    let begins_with_load = instrs
+        .first()
+        .is_some_and(|first| matches!(first.op, Opcode::LOAD_FAST | Opcode::LOAD_FAST_LOAD_FAST));
+    for at in 0..instrs.len() {
+        let CfgInstr { op, arg, .. } = instrs[at];
+        match op {
+            Opcode::DELETE_FAST => stack.kill(instrs, arg),
+            Opcode::LOAD_FAST => {
+                instrs[at].op = Opcode::LOAD_FAST_BORROW;
+                stack.push_load(at, arg);
+            }
             Opcode::LOAD_FAST_AND_CLEAR => {
-                walk.kill(arg);
-                walk.push(at, arg);
+                stack.kill(instrs, arg);
+                stack.push();
             }
             Opcode::LOAD_FAST_LOAD_FAST => {
-                walk.push(at, arg >> 4);
-                walk.push(at, arg & 15);
+                instrs[at].op = Opcode::LOAD_FAST_BORROW_LOAD_FAST_BORROW;
+                stack.push_load(at, arg >> 4);
+                stack.push_load(at, arg & 15);
             }
-            Opcode::STORE_FAST => walk.store(arg),
+            Opcode::STORE_FAST => stack.store(instrs, arg),
             Opcode::STORE_FAST_LOAD_FAST => {
-                walk.store(arg >> 4);
-                walk.push(at, arg & 15);
+                stack.store(instrs, arg >> 4);
+                stack.push();
             }
             Opcode::STORE_FAST_STORE_FAST => {
-                walk.store(arg >> 4);
-                walk.store(arg & 15);
+                stack.store(instrs, arg >> 4);
+                stack.store(instrs, arg & 15);
             }
             Opcode::COPY => {
-                let depth = walk.stack.len().wrapping_sub(arg as usize);
-                let value = walk.stack.get(depth).copied().unwrap_or(UNKNOWN);
-                walk.stack.push(value);
+                let value = stack.at(stack.height.wrapping_sub(arg as usize));
+                stack.put(value);
             }
             Opcode::SWAP => {
-                let top = walk.stack.len().wrapping_sub(1);
-                let other = walk.stack.len().wrapping_sub(arg as usize);
-                if top < walk.stack.len() && other < walk.stack.len() {
-                    walk.stack.swap(top, other);
+                let other = stack.height.wrapping_sub(arg as usize);
+                if other < stack.height {
+                    stack.swap(other);
                 }
             }
-            // Operands stay, results come on top. CPython numbers such results from 0 within the instruction, as
-            // if the first instructions of the block had pushed them; so those count as unconsumed as well.
-            Opcode::FORMAT_SIMPLE
-            | Opcode::GET_ANEXT
+            // The operand stays, a result comes on top. CPython numbers such results from 0 within the instruction,
+            // as if the first instruction of the block had pushed them; so that one counts as unconsumed as well.
+            Opcode::GET_ANEXT
             | Opcode::GET_LEN
-            | Opcode::GET_YIELD_FROM_ITER
             | Opcode::IMPORT_FROM
             | Opcode::MATCH_KEYS
             | Opcode::MATCH_MAPPING
             | Opcode::MATCH_SEQUENCE
             | Opcode::WITH_EXCEPT_START => {
-                for pushed in 0..instr.op.pushes(arg) - instr.op.pops(arg) {
-                    walk.push(pushed as usize, NONE);
-                }
+                stack.put(begins_with_load.then_some(Value { depth: 0, instr: 0, local: NONE }));
             }
+            Opcode::FORMAT_SIMPLE
+            | Opcode::GET_YIELD_FROM_ITER
+            | Opcode::SETUP_FINALLY
+            | Opcode::SETUP_CLEANUP
+            | Opcode::SETUP_WITH => {}
             Opcode::DICT_MERGE
             | Opcode::DICT_UPDATE
             | Opcode::LIST_APPEND
@@ -164,48 +219,39 @@ fn run_block(block: &Block, walk: &mut Walk) {
             | Opcode::MAP_ADD
             | Opcode::RERAISE
             | Opcode::SET_ADD
-            | Opcode::SET_UPDATE => {
-                for _ in 0..instr.op.pops(arg) - instr.op.pushes(arg) {
-                    walk.pop();
-                }
-            }
+            | Opcode::SET_UPDATE => stack.pop((op.pops(arg) - op.pushes(arg)).max(0) as usize),
             Opcode::END_SEND | Opcode::SET_FUNCTION_ATTRIBUTE => {
-                let top = walk.pop();
-                walk.pop();
-                walk.stack.push(top);
+                let top = stack.take();
+                stack.pop(1);
+                stack.put(top);
             }
             Opcode::CHECK_EXC_MATCH => {
-                walk.pop();
-                walk.push(at, NONE);
+                stack.pop(1);
+                stack.push();
             }
-            Opcode::FOR_ITER => walk.push(at, NONE),
+            Opcode::FOR_ITER => stack.push(),
             Opcode::LOAD_ATTR | Opcode::LOAD_SUPER_ATTR => {
-                let owner = walk.pop();
-                if instr.op == Opcode::LOAD_SUPER_ATTR {
-                    walk.pop();
-                    walk.pop();
+                let owner = stack.take();
+                if op == Opcode::LOAD_SUPER_ATTR {
+                    stack.pop(2);
                 }
-                walk.push(at, NONE);
+                stack.push();
                 if arg & 1 != 0 {
-                    walk.stack.push(owner);
+                    stack.put(owner);
                 }
             }
             Opcode::LOAD_SPECIAL | Opcode::PUSH_EXC_INFO => {
-                let top = walk.pop();
-                walk.push(at, NONE);
-                walk.stack.push(top);
+                let top = stack.take();
+                stack.push();
+                stack.put(top);
             }
             Opcode::SEND => {
-                walk.pop();
-                walk.push(at, NONE);
+                stack.pop(1);
+                stack.push();
             }
-            op if op.is_block_push() => {}
             op => {
-                let depth = walk.stack.len().saturating_sub(op.pops(arg) as usize);
-                walk.stack.truncate(depth);
-                for _ in 0..op.pushes(arg) {
-                    walk.push(at, NONE);
-                }
+                stack.pop(op.pops(arg) as usize);
+                stack.height += op.pushes(arg).max(0) as usize;
             }
         }
     }

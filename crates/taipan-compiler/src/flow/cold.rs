@@ -8,7 +8,7 @@ use super::simplify::remove_redundant_nops_and_jumps;
 
 /// Moves cold blocks to the end, keeping their order.
 pub fn push_cold_blocks_to_end(graph: &mut Graph) -> Result<(), FlowError> {
-    if graph.next(0) == NO_BLOCK || !graph.blocks.iter().any(|block| block.except_handler) {
+    if graph.next(0) == NO_BLOCK || !graph.blocks().iter().any(|block| block.except_handler) {
         return Ok(());
     }
     mark_warm(graph);

@@ -1,12 +1,13 @@
 //! The last passes: stack depth, frame slots of cells, pseudo instructions replaced, conditional jumps made to go
-//! forward, and the graph written out as a line of instructions.
+//! forward.
 
 use taipan_bytecode::opcode::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 use taipan_bytecode::{Location, Opcode, opcode};
 
-use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, holds, is_jump};
+use super::graph::{CfgInstr, Graph, NO_BLOCK, holds, names_block};
 use super::simplify::remove_redundant_nops_and_jumps;
 use super::{FlowError, UnitFacts, borrow};
+use crate::instr::Instr;
 use crate::names::NameSet;
 
 /// Where variables live in the frame.
@@ -19,59 +20,14 @@ pub struct Layout<'a> {
     pub freevars: &'a NameSet,
 }
 
-/// A finished instruction; jumps name the index of their target.
-#[derive(Clone, Copy, Debug)]
-pub struct FlatInstr {
-    /// What to do.
-    pub op: Opcode,
-    /// The argument, or the index of the target.
-    pub arg: u32,
-    /// Where it comes from.
-    pub loc: Location,
-    /// Number of the block that handles its exceptions, or [`NO_BLOCK`].
-    pub except: BlockId,
-}
-
-/// What became of a block.
-#[derive(Clone, Copy, Default)]
-pub struct Place {
-    /// Index of its first instruction.
-    pub first: u32,
-    /// Stack depth at its beginning.
-    pub depth: u32,
-    /// Whether it is a handler that wants to know the raising instruction.
-    pub lasti: bool,
-}
-
-/// Linear code.
-#[derive(Default)]
-pub struct Flattened {
-    /// Instructions in order.
-    pub instrs: Vec<FlatInstr>,
-    /// The jumps, and the indices that they go to.
-    pub jumps: Vec<(u32, u32)>,
-    /// Places of the blocks, by number.
-    pub places: Vec<Place>,
-    targets: Vec<(u32, BlockId)>,
-    /// Where each instruction begins in the code, in code units: a place for the assembler.
-    pub offsets: Vec<u32>,
-    /// Whether any instruction is guarded by a handler.
-    pub guarded: bool,
-    /// Whether any instruction may take over the location of the next.
-    pub next_locations: bool,
-    /// Deepest value stack.
-    pub stacksize: u32,
-}
-
-/// Finishes the graph.
-pub fn flatten(graph: &mut Graph, facts: &UnitFacts<'_>, flat: &mut Flattened) -> Result<(), FlowError> {
+/// Finishes the graph: what is left for the assembler is to give jumps their directions and distances.
+pub fn finish(graph: &mut Graph, facts: &UnitFacts<'_>) -> Result<(), FlowError> {
     convert_pseudo_conditional_jumps(graph);
-    flat.stacksize = calculate_stackdepth(graph)?;
+    graph.stacksize = calculate_stackdepth(graph)?;
     prepare_frame(graph, facts);
     convert_pseudo_ops(graph)?;
     normalize_jumps(graph);
     borrow::borrow_loads(graph);
-    linearize(graph, flat);
     Ok(())
 }
 
@@ -79,7 +35,7 @@ fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
     if graph.held & holds::TEST == 0 {
         return;
     }
-    for block in &mut graph.blocks {
+    for block in graph.blocks_mut() {
         let Some(last) = block.instrs.last_mut() else { continue };
         let op = match last.op {
             Opcode::JUMP_IF_FALSE => Opcode::POP_JUMP_IF_FALSE,
@@ -99,8 +55,15 @@ fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
     }
 }
 
+#[inline]
 fn effect(instr: &CfgInstr, jump: bool) -> Result<i64, FlowError> {
     opcode::stack_effect(instr.op, instr.arg, jump).ok_or(FlowError("Invalid stack effect"))
+}
+
+#[inline]
+fn depth_behind(instr: &CfgInstr, depth: i64) -> Result<i64, FlowError> {
+    let behind = depth + effect(instr, false)?;
+    if behind < 0 { Err(FlowError("Invalid CFG, stack underflow")) } else { Ok(behind) }
 }
 
 /// Finds out how deep the stack is at the beginning of each block, and how deep at most.
@@ -114,22 +77,19 @@ pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
         let mut depth = i64::from(graph.at(id).start_depth);
         // Only depths of blocks change meanwhile.
         let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
-        let targets = graph.at(id).may_have_targets_of(instrs.len());
-        for (at, instr) in instrs.iter().enumerate() {
-            let new_depth = depth
-                + match opcode::fixed_stack_effect(instr.op) {
-                    Some(effect) => effect,
-                    None => effect(instr, false)?,
-                };
-            if new_depth < 0 {
-                return Err(FlowError("Invalid CFG, stack underflow"));
-            }
+        let (plain, ends) = instrs.split_at(graph.at(id).may_have_targets_of(instrs.len()).start);
+        for instr in plain {
             deepest = deepest.max(depth);
-            if at >= targets.start && instr.op.has_target() && instr.op != Opcode::END_ASYNC_FOR {
+            depth = depth_behind(instr, depth)?;
+        }
+        for instr in ends {
+            deepest = deepest.max(depth);
+            let behind = depth_behind(instr, depth)?;
+            if names_block(instr.op) && instr.op != Opcode::END_ASYNC_FOR {
                 let target_depth = depth + effect(instr, true)?;
                 arrive(graph, instr.target, target_depth, &mut stack)?;
             }
-            depth = new_depth;
+            depth = behind;
         }
         graph.at_mut(id).instrs = instrs;
         let next = graph.next(id);
@@ -212,7 +172,7 @@ fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
     if slots.is_empty() {
         return;
     }
-    for block in graph.blocks.iter_mut().filter(|block| block.may_hold(holds::CELL)) {
+    for block in graph.blocks_mut().iter_mut().filter(|block| block.may_hold(holds::CELL)) {
         for instr in &mut block.instrs {
             if numbers_cell(instr.op) {
                 instr.arg = slots[instr.arg as usize];
@@ -222,7 +182,7 @@ fn prepare_frame(graph: &mut Graph, facts: &UnitFacts<'_>) {
 }
 
 fn convert_pseudo_ops(graph: &mut Graph) -> Result<(), FlowError> {
-    for block in &mut graph.blocks {
+    for block in graph.blocks_mut() {
         if !block.may_hold(holds::PSEUDO) {
             continue;
         }
@@ -292,49 +252,30 @@ fn jump_back_around(graph: &mut Graph, id: u32, last: CfgInstr, inverted: Opcode
     graph.visit(fresh);
 }
 
-/// Writes the graph out.
-pub fn linearize(graph: &Graph, flat: &mut Flattened) {
-    let Flattened { instrs, jumps, places, .. } = flat;
-    places.clear();
-    places.resize(graph.blocks.len(), Place::default());
-    instrs.clear();
-    jumps.clear();
+/// Writes the graph out as a line of instructions, in which targets are positions.
+pub fn linearize(graph: &Graph) -> Vec<Instr> {
+    let mut instrs: Vec<Instr> = Vec::new();
+    let mut first = vec![0; graph.blocks().len()];
     // The targets are block numbers until all blocks have their places.
-    let mut targets = std::mem::take(&mut flat.targets);
-    targets.clear();
-    let mut held = 0;
-    let mut id = 0;
-    while id != NO_BLOCK {
+    let mut targets = Vec::new();
+    for id in graph.order() {
         let block = graph.at(id);
         let start = instrs.len();
-        places[id as usize] = Place {
-            first: start as u32,
-            depth: block.start_depth.max(0) as u32,
-            lasti: block.preserve_lasti,
-        };
-        held |= block.holds;
-        instrs.extend(block.instrs.iter().map(|instr| FlatInstr {
-            op: instr.op,
-            arg: instr.arg,
-            loc: instr.loc,
-            except: instr.except,
+        first[id as usize] = start as u32;
+        instrs.extend(block.instrs.iter().map(|CfgInstr { op, arg, loc, .. }| Instr {
+            op: *op,
+            arg: *arg,
+            loc: *loc,
         }));
         for at in block.may_have_targets() {
             let instr = &block.instrs[at];
-            if instr.op.has_target() {
-                targets.push(((start + at) as u32, instr.target));
+            if names_block(instr.op) {
+                targets.push((start + at, instr.target));
             }
         }
-        id = block.next;
     }
-    for (at, target) in &targets {
-        let instr = &mut instrs[*at as usize];
-        instr.arg = places[*target as usize].first;
-        if is_jump(instr.op) {
-            jumps.push((*at, instr.arg));
-        }
+    for (at, target) in targets {
+        instrs[at].arg = first[target as usize];
     }
-    flat.targets = targets;
-    flat.guarded = graph.held & holds::GUARD != 0;
-    flat.next_locations = held & holds::NEXT_LINE != 0;
+    instrs
 }

@@ -56,6 +56,8 @@ pub mod holds {
     pub const EXIT: u32 = 32768;
     /// `JUMP_IF_FALSE` and `JUMP_IF_TRUE`, which leave what they test.
     pub const TEST: u32 = 65536;
+    /// Openers of protected regions.
+    pub const OPENER: u32 = 131072;
 
     const fn of_row(op: Opcode) -> u32 {
         let jump = if op.has_jump() { JUMP } else { 0 };
@@ -68,7 +70,7 @@ pub mod holds {
             Opcode::JUMP_IF_FALSE | Opcode::JUMP_IF_TRUE => TEST,
             Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE => EXIT,
             Opcode::NOP => NOP,
-            Opcode::SETUP_FINALLY | Opcode::SETUP_CLEANUP | Opcode::SETUP_WITH => GUARD | PSEUDO,
+            Opcode::SETUP_FINALLY | Opcode::SETUP_CLEANUP | Opcode::SETUP_WITH => OPENER | GUARD | PSEUDO,
             Opcode::POP_BLOCK => GUARD | PSEUDO,
             Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT => CONST,
             Opcode::BUILD_TUPLE
@@ -193,6 +195,18 @@ pub fn is_jump(op: Opcode) -> bool {
     holds::of(op) & holds::JUMP != 0
 }
 
+/// Does it open a protected region?
+#[inline]
+pub fn is_opener(op: Opcode) -> bool {
+    holds::of(op) & holds::OPENER != 0
+}
+
+/// Is its target a block, to jump to or to handle exceptions?
+#[inline]
+pub fn names_block(op: Opcode) -> bool {
+    holds::of(op) & (holds::JUMP | holds::OPENER) != 0
+}
+
 /// Does control never go on behind it, and not elsewhere in this code object either?
 #[inline]
 pub fn is_scope_exit(op: Opcode) -> bool {
@@ -217,18 +231,8 @@ pub fn loads_const(op: Opcode) -> bool {
     matches!(op, Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT)
 }
 
-/// What is left of a graph: vectors that need not be allocated again.
-#[derive(Default)]
-pub struct Memory {
-    blocks: Vec<Block>,
-    spare: Vec<Block>,
-    block_of: Vec<BlockId>,
-    stack: Vec<BlockId>,
-    marks: Vec<bool>,
-}
-
 /// A basic block.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct Block {
     /// Instructions.
     pub instrs: Vec<CfgInstr>,
@@ -260,26 +264,20 @@ pub struct Block {
     pub cold: bool,
     /// Reached without an exception.
     pub warm: bool,
+    /// Code units that it takes; for the assembler.
+    pub size: u32,
+    /// Code units before it; for the assembler.
+    pub offset: u32,
 }
 
 impl Block {
-    fn new() -> Block {
-        Block {
-            instrs: Vec::new(),
-            former_guards: Vec::new(),
-            holds: 0,
-            next: NO_BLOCK,
-            predecessors: 0,
-            start_depth: -1,
-            unsafe_locals: 0,
-            is_label: false,
-            except_handler: false,
-            preserve_lasti: false,
-            queued: false,
-            visited: 0,
-            cold: false,
-            warm: false,
-        }
+    /// Becomes a block without instructions; the memory stays.
+    fn clear(&mut self) {
+        let (mut instrs, mut former_guards) =
+            (std::mem::take(&mut self.instrs), std::mem::take(&mut self.former_guards));
+        instrs.clear();
+        former_guards.clear();
+        *self = Block { instrs, former_guards, next: NO_BLOCK, start_depth: -1, ..Block::default() };
     }
 
     /// Shortens the block.
@@ -335,6 +333,13 @@ impl Block {
         if self.may_hold(holds::GUARD) { 0..count } else { count.saturating_sub(2)..count }
     }
 
+    /// Index of the jump at its end, which may be followed by the note that it was not taken.
+    #[inline]
+    pub fn jump_index(&self) -> Option<usize> {
+        let count = self.instrs.len();
+        self.instrs.iter().rev().take(2).position(|instr| is_jump(instr.op)).map(|back| count - 1 - back)
+    }
+
     /// Where the jump at its end goes, if there is one.
     #[inline]
     pub fn jump_target(&self) -> Option<BlockId> {
@@ -365,14 +370,17 @@ impl Block {
     }
 }
 
-/// The flow graph of one code object.
+/// The flow graph of one code object, and memory for the next.
+#[derive(Default)]
 pub struct Graph {
-    /// All blocks ever made; block 0 is the entry.
-    pub blocks: Vec<Block>,
+    /// All blocks ever made; block 0 is the entry. Those from `count` on belonged to earlier graphs.
+    blocks: Vec<Block>,
+    /// How many blocks this graph has.
+    count: usize,
     /// What the blocks held all together when the graph was built.
     pub held: u32,
-    /// Blocks of earlier graphs, kept for their memory.
-    spare: Vec<Block>,
+    /// Deepest value stack.
+    pub stacksize: u32,
     /// Number of the walk under way.
     walk: u32,
     /// An empty vector for walks through the graph.
@@ -389,26 +397,28 @@ const JUMPED_TO: BlockId = NO_BLOCK - 1;
 impl Graph {
     /// Cuts an instruction sequence into blocks. Jump arguments become block numbers, targets of block openers
     /// handlers.
-    pub fn build(seq: &InstrSeq, memory: Memory) -> Graph {
-        let Memory { blocks, spare, mut block_of, stack, marks } = memory;
-        block_of.clear();
-        block_of.resize(seq.instrs.len() + 1, NO_BLOCK);
+    pub fn build(&mut self, seq: &InstrSeq) {
+        self.count = 0;
+        self.held = 0;
+        self.walk = 0;
+        self.stack.clear();
+        self.block_of.clear();
+        self.block_of.resize(seq.instrs.len() + 1, NO_BLOCK);
         for position in seq.targets() {
-            block_of[position as usize] = JUMPED_TO;
+            self.block_of[position as usize] = JUMPED_TO;
         }
-        let mut graph = Graph { blocks, held: 0, walk: 0, spare, stack, marks, block_of };
-        let mut current = graph.new_block();
+        let mut current = self.new_block();
         let mut start = 0;
         for run in seq.runs() {
-            if graph.block_of[start] == JUMPED_TO {
-                let block = graph.at(current);
+            if self.block_of[start] == JUMPED_TO {
+                let block = self.at(current);
                 if !block.instrs.is_empty() || block.is_label {
-                    current = graph.new_block_behind(current);
+                    current = self.new_block_behind(current);
                 }
-                graph.block_of[start] = current;
-                graph.at_mut(current).is_label = true;
+                self.block_of[start] = current;
+                self.at_mut(current).is_label = true;
             }
-            let block = graph.at_mut(current);
+            let block = self.at_mut(current);
             block.holds |= run.bits;
             let instrs = match run.is_placeholder {
                 false => &seq.instrs[start..run.end as usize],
@@ -419,15 +429,14 @@ impl Graph {
             if run.is_placeholder {
                 block.look_again();
             } else if run.bits & (holds::JUMP | holds::EXIT) != 0 && start < seq.instrs.len() {
-                current = graph.new_block_behind(current);
+                current = self.new_block_behind(current);
             }
         }
-        graph.resolve_targets(seq);
-        graph
+        self.resolve_targets(seq);
     }
 
     fn resolve_targets(&mut self, seq: &InstrSeq) {
-        for id in 0..self.blocks.len() {
+        for id in 0..self.count {
             let block = &mut self.blocks[id];
             self.held |= block.holds;
             if let Some(last) = block.instrs.last_mut()
@@ -441,7 +450,7 @@ impl Graph {
             }
             let mut instrs = std::mem::take(&mut block.instrs);
             for instr in &mut instrs {
-                if instr.op.is_block_push() {
+                if is_opener(instr.op) {
                     instr.arg = seq.position(instr.arg);
                     instr.target = self.block_of[instr.arg as usize];
                     self.blocks[instr.target as usize].except_handler = true;
@@ -460,25 +469,28 @@ impl Graph {
 
     /// Appends a fresh block to the vector (not to the written order).
     pub fn new_block(&mut self) -> BlockId {
-        let mut block = Block::new();
-        match self.spare.pop() {
-            Some(mut spare) => {
-                spare.instrs.clear();
-                spare.former_guards.clear();
-                block.instrs = spare.instrs;
-                block.former_guards = spare.former_guards;
+        match self.blocks.get_mut(self.count) {
+            Some(block) => block.clear(),
+            None => {
+                let mut block = Block { next: NO_BLOCK, start_depth: -1, ..Block::default() };
+                block.instrs.reserve(8);
+                self.blocks.push(block);
             }
-            None => block.instrs.reserve(8),
         }
-        self.blocks.push(block);
-        self.blocks.len() as BlockId - 1
+        self.count += 1;
+        self.count as BlockId - 1
     }
 
-    /// Takes the graph apart, for the memory that the next one can use.
-    pub fn recycle(mut self) -> Memory {
-        self.spare.append(&mut self.blocks);
-        let Graph { blocks, spare, stack, marks, block_of, .. } = self;
-        Memory { blocks, spare, stack, marks, block_of }
+    /// All blocks, in the order in which they were made.
+    #[inline]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks[..self.count]
+    }
+
+    /// All blocks, to be changed.
+    #[inline]
+    pub fn blocks_mut(&mut self) -> &mut [Block] {
+        &mut self.blocks[..self.count]
     }
 
     /// The block of that number.
@@ -527,7 +539,7 @@ impl Graph {
 
     /// Block numbers in written order, as they are now.
     pub fn order(&self) -> Vec<BlockId> {
-        let mut order = Vec::with_capacity(self.blocks.len());
+        let mut order = Vec::with_capacity(self.count);
         let mut id = 0;
         while id != NO_BLOCK {
             order.push(id);

@@ -4,11 +4,11 @@
 
 use taipan_bytecode::Location;
 
-use super::graph::{Block, Graph, NO_BLOCK, holds, is_jump};
+use super::graph::{Block, Graph, NO_BLOCK, ends_path, holds, is_jump};
 
 /// Gives a line to everything that can have one.
 pub fn resolve_line_numbers(graph: &mut Graph) {
-    if !graph.blocks.iter().any(|block| block.may_hold(holds::NO_LINE)) {
+    if !graph.blocks().iter().any(|block| block.may_hold(holds::NO_LINE)) {
         return;
     }
     duplicate_exits_without_lineno(graph);
@@ -16,7 +16,7 @@ pub fn resolve_line_numbers(graph: &mut Graph) {
 }
 
 fn wants_line(block: &Block) -> bool {
-    block.has_no_lineno() && (block.exits_scope() || block.has_eval_break())
+    block.may_hold(holds::NO_LINE) && block.has_no_lineno() && (block.exits_scope() || block.has_eval_break())
 }
 
 fn duplicate_exits_without_lineno(graph: &mut Graph) {
@@ -72,15 +72,20 @@ fn propagate_line_numbers(graph: &mut Graph) {
         let mut previous = last.loc;
         if block.may_hold(holds::NO_LINE) {
             previous = Location::NONE;
+            let mut lowest = 0;
             for instr in &mut block.instrs {
                 if instr.is_artificial() {
                     instr.loc = previous;
                 } else {
                     previous = instr.loc;
                 }
+                lowest = lowest.min(previous.lineno);
+            }
+            if lowest >= 0 {
+                block.holds &= !holds::NO_LINE;
             }
         }
-        if next != NO_BLOCK && graph.at(id).falls_through() {
+        if next != NO_BLOCK && !ends_path(last.op) {
             inherit(graph.at_mut(next), previous);
         }
         if is_jump(last.op) {

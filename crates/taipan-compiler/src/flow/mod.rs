@@ -1,4 +1,4 @@
-//! From instruction sequence to optimised, linear code.
+//! From instruction sequence to an optimised flow graph, ready for the assembler.
 //!
 //! The passes and their order are CPython's, because each leaves traces in the finished code: targets and handlers,
 //! small blocks copied into jumps, unreachable blocks dropped, lines resolved, constants and instruction pairs
@@ -22,9 +22,8 @@ use taipan_bytecode::Opcode;
 use crate::constants::{ConstantPool, UnitConstants};
 use crate::instr::{Instr, InstrSeq};
 
-pub use finish::{FlatInstr, Flattened, Layout, numbers_cell};
-use graph::Graph;
-pub use graph::{BlockId, Memory, NO_BLOCK, ends_path, holds};
+pub use finish::{Layout, numbers_cell};
+pub use graph::{BlockId, CfgInstr, Graph, NO_BLOCK, ends_path, holds};
 pub use locals::TRACKED as TRACKED_LOCALS;
 
 /// What went wrong in a flow graph; only a bug (or an abused entry point) can bring it about.
@@ -45,20 +44,17 @@ pub struct UnitFacts<'a> {
     pub firstlineno: i32,
 }
 
-/// Runs all passes over one code unit. The result replaces what `flat` held before.
+/// Runs all passes over one code unit. The result replaces what the graph held before.
 pub fn optimize(
+    graph: &mut Graph,
     seq: &InstrSeq,
     pool: &mut ConstantPool,
     consts: &mut UnitConstants,
     facts: &UnitFacts<'_>,
-    memory: &mut Memory,
-    flat: &mut Flattened,
 ) -> Result<(), FlowError> {
-    let mut graph = Graph::build(seq, std::mem::take(memory));
-    optimize_graph(&mut graph, pool, consts, facts.nlocals, facts.nparams)?;
-    finish::flatten(&mut graph, facts, flat)?;
-    *memory = graph.recycle();
-    Ok(())
+    graph.build(seq);
+    optimize_graph(graph, pool, consts, facts.nlocals, facts.nparams)?;
+    finish::finish(graph, facts)
 }
 
 /// What [`optimize`] does to a graph before cells get their places and jumps their directions, and which loads may
@@ -69,23 +65,22 @@ pub fn optimize_alone(
     consts: &mut UnitConstants,
     nlocals: usize,
 ) -> Result<Vec<Instr>, FlowError> {
-    let mut graph = Graph::build(seq, Memory::default());
+    let mut graph = Graph::default();
+    graph.build(seq);
     optimize_graph(&mut graph, pool, consts, nlocals, 0)?;
     // Sequences that are no whole program are welcome here: without known depths the rest borrows less.
     let _ = finish::calculate_stackdepth(&mut graph);
     borrow::borrow_loads(&mut graph);
-    let mut flat = Flattened::default();
-    finish::linearize(&graph, &mut flat);
-    Ok(flat.instrs.into_iter().map(|FlatInstr { op, arg, loc, .. }| Instr { op, arg, loc }).collect())
+    Ok(finish::linearize(&graph))
 }
 
 /// What [`optimize`] does to a graph at the end, done to instructions as they are.
-pub fn flatten_alone(seq: &InstrSeq, facts: &UnitFacts<'_>) -> Result<Flattened, FlowError> {
-    let mut graph = Graph::build(seq, Memory::default());
+pub fn finish_alone(seq: &InstrSeq, facts: &UnitFacts<'_>) -> Result<Graph, FlowError> {
+    let mut graph = Graph::default();
+    graph.build(seq);
     handlers::label_exception_targets(&mut graph);
-    let mut flat = Flattened::default();
-    finish::flatten(&mut graph, facts, &mut flat)?;
-    Ok(flat)
+    finish::finish(&mut graph, facts)?;
+    Ok(graph)
 }
 
 fn optimize_graph(
@@ -125,7 +120,7 @@ fn optimize_graph(
 
 /// Drops constants that no instruction loads; the first stays, it may be the docstring.
 fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
-    if consts.list.is_empty() {
+    if consts.list.len() <= 1 {
         return;
     }
     let mut used = std::mem::take(&mut graph.marks);

@@ -5,7 +5,7 @@ use taipan_bytecode::opcode::{COMPARE_TO_BOOL, INTRINSIC_LIST_TO_TUPLE, INTRINSI
 use taipan_bytecode::{Constant, Opcode};
 
 use super::fold_block::Folder;
-use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, holds, is_jump, loads_const};
+use super::graph::{BlockId, CfgInstr, Graph, NO_BLOCK, holds, is_jump};
 use super::simplify::remove_block_nops;
 use super::swaps::optimize_swaps;
 use crate::constants::truth;
@@ -17,25 +17,28 @@ pub fn optimize_load_const(graph: &mut Graph, id: BlockId, folder: &mut Folder<'
     }
     let block = graph.at_mut(id);
     let mut folded = false;
-    let instrs = &mut block.instrs;
+    let instrs = &mut block.instrs[..];
     // The load that the top of the stack comes from, seen through copies.
     let (mut op, mut arg) = (Opcode::CACHE, 0);
     for at in 0..instrs.len() {
-        if instrs[at].op == Opcode::LOAD_CONST
-            && let Some(small) = folder.small_int(instrs[at].arg)
-        {
-            instrs[at].set(Opcode::LOAD_SMALL_INT, small);
+        let instr = &mut instrs[at];
+        match instr.op {
+            Opcode::LOAD_CONST => {
+                if let Some(small) = folder.small_int(instr.arg) {
+                    instr.set(Opcode::LOAD_SMALL_INT, small);
+                }
+                (op, arg) = (instr.op, instr.arg);
+            }
+            Opcode::LOAD_SMALL_INT => (op, arg) = (instr.op, instr.arg),
+            Opcode::COPY if instr.arg == 1 && op == Opcode::LOAD_CONST => {}
+            _ => {
+                op = Opcode::CACHE;
+                continue;
+            }
         }
-        let copies_constant =
-            op == Opcode::LOAD_CONST && instrs[at].op == Opcode::COPY && instrs[at].arg == 1;
-        if !copies_constant {
-            (op, arg) = (instrs[at].op, instrs[at].arg);
-        }
-        if !loads_const(op) || at + 1 >= instrs.len() {
-            continue;
-        }
+        let Some(next) = instrs.get(at + 1) else { break };
         let had_folded = std::mem::replace(&mut folded, true);
-        match instrs[at + 1].op {
+        match next.op {
             next @ (Opcode::POP_JUMP_IF_FALSE
             | Opcode::POP_JUMP_IF_TRUE
             | Opcode::JUMP_IF_FALSE
@@ -145,110 +148,111 @@ fn thread_jump(graph: &mut Graph, id: BlockId) {
 pub fn optimize_block(graph: &mut Graph, id: BlockId, folder: &mut Folder<'_>) {
     let block = graph.at_mut(id);
     if block.may_hold(holds::PEEPHOLE) {
-        let instrs = &mut block.instrs;
-        let mut changed = false;
-        for at in 0..instrs.len() {
-            if holds::of(instrs[at].op) & holds::PEEPHOLE != 0 {
-                changed |= optimize_instr(instrs, at, folder);
-            }
-        }
-        if changed {
-            block.look_again();
+        let instrs = &mut block.instrs[..];
+        let mut at = 0;
+        while let Some(more) =
+            instrs[at..].iter().position(|instr| holds::of(instr.op) & holds::PEEPHOLE != 0)
+        {
+            at += more;
+            block.holds |= optimize_instr(instrs, at, folder);
+            at += 1;
         }
     }
     thread_jump(graph, id);
     let block = graph.at_mut(id);
     if block.may_hold(holds::SWAP) {
         optimize_swaps(&mut block.instrs);
-        block.look_again();
+        block.holds |= holds::NOP;
     }
 }
 
-/// Improves an instruction by what stands around it; whether anything changed is given back.
-fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) -> bool {
+/// What a block may hold in addition when constants were folded.
+const FOLDED: u32 = holds::NOP | holds::CONST | holds::NO_LINE;
+
+/// Improves an instruction by what stands around it. What the block may hold in addition is given back.
+fn optimize_instr(instrs: &mut [CfgInstr], at: usize, folder: &mut Folder<'_>) -> u32 {
     let CfgInstr { op, arg, .. } = instrs[at];
-    let next = instrs.get(at + 1).copied();
-    let next_op = next.map_or(Opcode::CACHE, |next| next.op);
-    match op {
+    let (next_op, next_arg) = instrs.get(at + 1).map_or((Opcode::CACHE, 0), |next| (next.op, next.arg));
+    let folded = match op {
         Opcode::BUILD_TUPLE => {
-            if next_op == Opcode::UNPACK_SEQUENCE && next.is_some_and(|next| next.arg == arg) {
+            if next_op == Opcode::UNPACK_SEQUENCE && next_arg == arg {
                 match arg {
                     1 => {
                         instrs[at].set_nop();
                         instrs[at + 1].set_nop();
-                        return true;
+                        return holds::NOP;
                     }
                     2 | 3 => {
                         instrs[at].set_nop();
                         instrs[at + 1].op = Opcode::SWAP;
-                        return true;
+                        return holds::NOP | holds::SWAP;
                     }
                     _ => {}
                 }
             }
-            return folder.fold_tuple(instrs, at);
+            folder.fold_tuple(instrs, at)
         }
-        Opcode::LIST_APPEND | Opcode::SET_ADD => {
-            return folder.fold_appended(instrs, at, next_op);
-        }
-        Opcode::BUILD_LIST | Opcode::BUILD_SET => {
-            return folder.fold_list_or_set(instrs, at, next_op);
-        }
+        Opcode::LIST_APPEND | Opcode::SET_ADD => folder.fold_appended(instrs, at, next_op),
+        Opcode::BUILD_LIST | Opcode::BUILD_SET => folder.fold_list_or_set(instrs, at, next_op),
         Opcode::STORE_FAST => {
-            let line = instrs[at].loc.lineno;
-            if next_op != op || next.is_none_or(|next| next.arg != arg || next.loc.lineno != line) {
-                return false;
+            if next_op != op || next_arg != arg || instrs[at + 1].loc.lineno != instrs[at].loc.lineno {
+                return 0;
             }
             instrs[at].set(Opcode::POP_TOP, 0);
+            return holds::POP;
         }
-        Opcode::SWAP if arg == 1 => instrs[at].set_nop(),
+        Opcode::SWAP if arg == 1 => {
+            instrs[at].set_nop();
+            return holds::NOP;
+        }
         Opcode::LOAD_GLOBAL if next_op == Opcode::PUSH_NULL && arg & 1 == 0 => {
             instrs[at].arg = arg | 1;
             instrs[at + 1].set_nop();
+            return holds::NOP;
         }
         Opcode::COMPARE_OP if next_op == Opcode::TO_BOOL => {
             instrs[at].set_nop();
             instrs[at + 1].set(Opcode::COMPARE_OP, arg | COMPARE_TO_BOOL);
+            return holds::NOP;
         }
         Opcode::CONTAINS_OP | Opcode::IS_OP => {
-            if next_op == Opcode::TO_BOOL {
-                instrs[at].set_nop();
-                instrs[at + 1].set(op, arg);
-            } else if next_op == Opcode::UNARY_NOT {
-                instrs[at].set_nop();
-                instrs[at + 1].set(op, arg ^ 1);
-            } else {
-                return false;
-            }
+            let arg = match next_op {
+                Opcode::TO_BOOL => arg,
+                Opcode::UNARY_NOT => arg ^ 1,
+                _ => return 0,
+            };
+            instrs[at].set_nop();
+            instrs[at + 1].set(op, arg);
+            return holds::NOP;
         }
-        Opcode::TO_BOOL if next_op == Opcode::TO_BOOL => instrs[at].set_nop(),
+        Opcode::TO_BOOL if next_op == Opcode::TO_BOOL => {
+            instrs[at].set_nop();
+            return holds::NOP;
+        }
         Opcode::UNARY_NOT if next_op == Opcode::TO_BOOL => {
             instrs[at].set_nop();
             instrs[at + 1].set(Opcode::UNARY_NOT, 0);
+            return holds::NOP;
         }
         Opcode::UNARY_NOT if next_op == Opcode::UNARY_NOT => {
             instrs[at].set_nop();
             instrs[at + 1].set_nop();
+            return holds::NOP;
         }
-        Opcode::UNARY_NOT | Opcode::UNARY_INVERT | Opcode::UNARY_NEGATIVE => {
-            return folder.fold_unary(instrs, at);
-        }
+        Opcode::UNARY_NOT | Opcode::UNARY_INVERT | Opcode::UNARY_NEGATIVE => folder.fold_unary(instrs, at),
         Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_LIST_TO_TUPLE => {
-            if folder.fold_list_to_tuple(instrs, at) {
-                return true;
+            let folded = folder.fold_list_to_tuple(instrs, at);
+            if !folded && next_op == Opcode::GET_ITER {
+                instrs[at].set_nop();
+                return holds::NOP;
             }
-            if next_op != Opcode::GET_ITER {
-                return false;
-            }
-            instrs[at].set_nop();
+            folded
         }
-        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_UNARY_POSITIVE => {
-            return folder.fold_unary(instrs, at);
-        }
-        Opcode::BINARY_OP => return folder.fold_binary(instrs, at),
-        _ => return false,
-    }
-    true
+        Opcode::CALL_INTRINSIC_1 if arg == INTRINSIC_UNARY_POSITIVE => folder.fold_unary(instrs, at),
+        Opcode::BINARY_OP => folder.fold_binary(instrs, at),
+        _ => false,
+    };
+    if folded { FOLDED } else { 0 }
 }
 
 /// Fuses pairs of loads and stores of the first sixteen locals.
@@ -268,22 +272,39 @@ pub fn insert_superinstructions(graph: &mut Graph) {
 
 fn fuse_locals(instrs: &mut [CfgInstr]) -> bool {
     let mut fused_any = false;
-    for at in 1..instrs.len() {
-        let (first, second) = (&instrs[at - 1], &instrs[at]);
-        let fused = match (first.op, second.op) {
-            (Opcode::LOAD_FAST, Opcode::LOAD_FAST) => Opcode::LOAD_FAST_LOAD_FAST,
-            (Opcode::STORE_FAST, Opcode::LOAD_FAST) => Opcode::STORE_FAST_LOAD_FAST,
-            (Opcode::STORE_FAST, Opcode::STORE_FAST) => Opcode::STORE_FAST_STORE_FAST,
-            _ => continue,
-        };
-        let (line1, line2) = (first.loc.lineno, second.loc.lineno);
-        if (line1 >= 0 && line2 >= 0 && line1 != line2) || first.arg >= 16 || second.arg >= 16 {
+    let mut before: Option<&mut CfgInstr> = None;
+    for second in instrs {
+        let loads = second.op == Opcode::LOAD_FAST;
+        if !loads && second.op != Opcode::STORE_FAST {
+            before = None;
             continue;
         }
-        let arg = (first.arg << 4) | second.arg;
-        instrs[at - 1].set(fused, arg);
-        instrs[at].set_nop();
-        fused_any = true;
+        if let Some(first) = before
+            && let Some(fused) = fused(first, second, loads)
+        {
+            *first = fused;
+            second.set_nop();
+            fused_any = true;
+            before = None;
+        } else {
+            before = Some(second);
+        }
     }
     fused_any
+}
+
+/// A load or store of a local and the one behind it in one.
+fn fused(first: &CfgInstr, second: &CfgInstr, second_loads: bool) -> Option<CfgInstr> {
+    let op = match (first.op, second_loads) {
+        (Opcode::LOAD_FAST, true) => Opcode::LOAD_FAST_LOAD_FAST,
+        (Opcode::STORE_FAST, true) => Opcode::STORE_FAST_LOAD_FAST,
+        (Opcode::STORE_FAST, false) => Opcode::STORE_FAST_STORE_FAST,
+        _ => return None,
+    };
+    let (line1, line2) = (first.loc.lineno, second.loc.lineno);
+    let apart = line1 >= 0 && line2 >= 0 && line1 != line2;
+    if apart || first.arg >= 16 || second.arg >= 16 {
+        return None;
+    }
+    Some(CfgInstr { op, arg: (first.arg << 4) | second.arg, ..*first })
 }

@@ -4,7 +4,9 @@
 use taipan_bytecode::{Location, Opcode};
 
 use super::FlowError;
-use super::graph::{BlockId, Graph, NO_BLOCK, holds, is_jump, is_unconditional_jump, loads_const};
+use super::graph::{
+    BlockId, CfgInstr, Graph, NO_BLOCK, holds, is_jump, is_unconditional_jump, loads_const, names_block,
+};
 
 /// Exits up to this size are copied.
 const MAX_COPY_SIZE: usize = 4;
@@ -58,8 +60,15 @@ fn inline_target(graph: &mut Graph, id: BlockId) -> bool {
 
 /// Counts the ways into each block and empties those that cannot be reached.
 pub fn remove_unreachable(graph: &mut Graph) {
+    let leads_elsewhere = graph.held & (holds::JUMP | holds::GUARD) != 0;
+    if let [block] = graph.blocks_mut()
+        && !leads_elsewhere
+    {
+        block.predecessors = 1;
+        return;
+    }
     graph.begin_walk();
-    for block in &mut graph.blocks {
+    for block in graph.blocks_mut() {
         block.predecessors = 0;
     }
     let mut stack = std::mem::take(&mut graph.stack);
@@ -75,7 +84,7 @@ pub fn remove_unreachable(graph: &mut Graph) {
         if block.may_hold(holds::GUARD) {
             for at in 0..block.instrs.len() {
                 let instr = &graph.at(id).instrs[at];
-                if instr.op.has_target() {
+                if names_block(instr.op) {
                     arrive(graph, instr.target, &mut stack);
                 }
             }
@@ -118,30 +127,35 @@ pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
     if !graph.at(id).may_hold(holds::NOP) {
         return 0;
     }
-    let next = graph.nonempty_from(graph.next(id));
-    let next_line = if next == NO_BLOCK { None } else { Some(first_line(graph, next)) };
-    let instrs = &mut graph.at_mut(id).instrs;
+    let instrs = &graph.at(id).instrs;
     let count = instrs.len();
     let Some(first) = instrs.iter().position(|instr| instr.op == Opcode::NOP) else {
         graph.at_mut(id).holds &= !holds::NOP;
         return 0;
     };
+    // The line behind the block, which only a `NOP` at its end asks for.
+    let mut next_line = None;
+    if instrs[count - 1].op == Opcode::NOP {
+        let next = graph.nonempty_from(graph.next(id));
+        next_line = (next != NO_BLOCK).then(|| first_line(graph, next));
+    }
+    let instrs = &mut graph.at_mut(id).instrs[..];
     let mut kept = first;
     let mut kept_nops = 0;
     let mut previous_line = if first > 0 { instrs[first - 1].loc.lineno } else { -1 };
-    for at in first..count {
-        let line = instrs[at].loc.lineno;
-        if instrs[at].op == Opcode::NOP {
+    for at in first..instrs.len() {
+        let instr = instrs[at];
+        let line = instr.loc.lineno;
+        if instr.op == Opcode::NOP {
             if line < 0 || previous_line == line {
                 continue;
             }
-            if at + 1 < count {
-                let following = instrs[at + 1].loc.lineno;
-                if following == line {
+            if let Some(following) = instrs.get_mut(at + 1) {
+                if following.loc.lineno == line {
                     continue;
                 }
-                if following < 0 {
-                    instrs[at + 1].loc = instrs[at].loc;
+                if following.loc.lineno < 0 {
+                    following.loc = instr.loc;
                     continue;
                 }
             } else if next_line == Some(line) {
@@ -149,7 +163,7 @@ pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
             }
             kept_nops = holds::NOP;
         }
-        instrs[kept] = instrs[at];
+        instrs[kept] = instr;
         kept += 1;
         previous_line = line;
     }
@@ -182,18 +196,19 @@ pub fn remove_redundant_nops_and_pairs(graph: &mut Graph) {
             if graph.at(id).is_label {
                 previous = None;
             }
-            let count = graph.at(id).instrs.len();
-            if graph.at(id).may_hold(holds::POP) {
-                for at in 0..count {
-                    if graph.at(id).instrs[at].op == Opcode::POP_TOP
-                        && let Some((block, index)) = previous
-                        && undo_pair(graph, (block, index), (id, at))
-                    {
+            let block = graph.at(id);
+            let count = block.instrs.len();
+            if block.may_hold(holds::POP) {
+                let mut from = 0;
+                while let Some(at) = next_pop(&graph.at(id).instrs, from) {
+                    let before = if at > 0 { Some((id, at - 1)) } else { previous };
+                    if before.is_some_and(|before| undo_pair(graph, before, (id, at))) {
                         done = false;
                     }
-                    previous = Some((id, at));
+                    from = at + 1;
                 }
-            } else if count > 0 {
+            }
+            if count > 0 {
                 previous = Some((id, count - 1));
             }
             let ends_by_jump =
@@ -207,6 +222,11 @@ pub fn remove_redundant_nops_and_pairs(graph: &mut Graph) {
             return;
         }
     }
+}
+
+/// Index of the first `POP_TOP` from an index on.
+fn next_pop(instrs: &[CfgInstr], from: usize) -> Option<usize> {
+    instrs[from..].iter().position(|instr| instr.op == Opcode::POP_TOP).map(|more| from + more)
 }
 
 /// Removes a load and the drop that follows it, if that is what they are.
@@ -252,6 +272,10 @@ fn remove_redundant_jumps(graph: &mut Graph) -> Result<usize, FlowError> {
 pub fn remove_redundant_nops_and_jumps(graph: &mut Graph) -> Result<(), FlowError> {
     loop {
         let nops = remove_redundant_nops(graph);
+        // A single block has nowhere to jump to but itself.
+        if graph.blocks().len() == 1 {
+            return Ok(());
+        }
         let jumps = remove_redundant_jumps(graph)?;
         if nops + jumps == 0 {
             return Ok(());

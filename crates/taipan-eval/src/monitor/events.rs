@@ -314,7 +314,7 @@ pub fn stop_answered(receiver: &Object, value: &Object) {
     }
     let is_none = taipan_object::singletons::is_none(value);
     let silent = receiver.downcast::<crate::generator::Generator>().is_some()
-        || is_none && receiver.is_exact(&crate::generator::WRAPPER_TYPE);
+        || is_none && receiver.is_exact(&crate::coroutine::WRAPPER_TYPE);
     if !silent {
         stop_taken(&err::stop_iteration(Some(value).filter(|_| !is_none)));
     }

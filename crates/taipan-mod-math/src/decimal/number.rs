@@ -2,7 +2,7 @@
 
 use super::context::{ContextView, optional};
 use super::state::{known, trap, with_current};
-use super::text::{ascii_number, plain_ascii};
+use super::text::ascii_number;
 use core::cell::Cell;
 use core::ops::Deref;
 use taipan_decimal::{Coeff, Context, Dec, arith, big, divide, power, status, text};
@@ -22,6 +22,7 @@ use taipan_object::statics::PyComplex_Type;
 use taipan_object::tuple::Tuple;
 use taipan_object::unicode::Str;
 use taipan_object::{Object, PyErr, PyResult, Ref, Type, bind, err, payload, raise};
+use taipan_types_num::text::to_ascii;
 
 /// A decimal.
 pub struct Number {
@@ -497,7 +498,7 @@ fn create_from_ascii(context: &ContextView, ascii: &[u8]) -> PyResult<Ref<View>>
 pub fn create(context: &ContextView, value: Option<&Object>) -> PyResult<Ref<View>> {
     let Some(value) = value else { return make(Dec::triple(false, 0, 0)) };
     if let Some(text) = value.downcast::<Str>() {
-        return create_from_ascii(context, &plain_ascii(text));
+        return create_from_ascii(context, &to_ascii(text));
     }
     if let Some(tuple) = as_tuple_of(value)? {
         return create_from_ascii(context, &from_tuple(&tuple)?);

@@ -6,26 +6,13 @@ use taipan_object::dict::Dict;
 use taipan_object::int::Int;
 use taipan_object::list::List;
 use taipan_object::statics::{PyExc_DeprecationWarning, PyExc_TypeError, PyExc_ValueError};
-use taipan_object::unicode::{Chars, Str};
+use taipan_object::unicode::Str;
 use taipan_object::{Object, PyErr, PyResult, Ref, err, intern, raise, state};
+use taipan_types_num::text::to_ascii;
 
-/// A text as ASCII: digits of all scripts become `0` to `9`, blanks a blank; the rest cannot be part of a
-/// number and becomes `?`.
-pub fn plain_ascii(text: &Str) -> Vec<u8> {
-    if let (true, Chars::One(bytes)) = (text.is_ascii(), text.chars()) {
-        return bytes.to_vec();
-    }
-    let one = |c: u32| match u8::try_from(c) {
-        Ok(byte) if byte < 127 => byte,
-        _ if taipan_unicode::is_space(c) => b' ',
-        _ => taipan_unicode::decimal(c).map_or(b'?', |digit| b'0' + digit),
-    };
-    text.code_points().map(one).collect()
-}
-
-/// As [`plain_ascii`] without the blanks around and without underscores.
+/// As [`to_ascii`] without the blanks around and without underscores.
 pub fn ascii_number(text: &Str) -> Vec<u8> {
-    let mut ascii = plain_ascii(text);
+    let mut ascii = to_ascii(text);
     let blank = |byte: &u8| matches!(byte, b' ' | 9..=13 | 28..=31);
     let end = ascii.iter().rposition(|byte| !blank(byte)).map_or(0, |at| at + 1);
     ascii.truncate(end);

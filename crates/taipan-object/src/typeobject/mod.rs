@@ -10,6 +10,7 @@
 
 mod create;
 mod mro;
+mod new_wrapper;
 mod ready;
 mod slotdefs;
 mod trampolines;

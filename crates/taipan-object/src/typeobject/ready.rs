@@ -445,7 +445,7 @@ fn set_new(ty: &Type) -> PyResult<()> {
             && let Some(dict) = ty.dict()
             && dict.get_str(crate::intern!("__new__"))?.is_none()
         {
-            dict.set_str(crate::intern!("__new__"), &*descr::new_new_wrapper(ty)?)?;
+            dict.set_str(crate::intern!("__new__"), &*super::new_wrapper::new_new_wrapper(ty)?)?;
         }
     }
     Ok(())

@@ -505,8 +505,8 @@ fn update_one(ty: &Type, id: i32) {
                 use_generic = true;
                 generic = def.generic;
             }
-        } else if id == Py_tp_new && crate::descr::is_new_wrapper(found) {
-            specific = crate::descr::new_wrapper_function(found);
+        } else if id == Py_tp_new && super::new_wrapper::is_new_wrapper(found) {
+            specific = super::new_wrapper::new_wrapper_function(found);
         } else if crate::singletons::is_none(found) && id == Py_tp_hash {
             specific = crate::protocol::hash_not_implemented_slot();
         } else if !def.generic.is_null() {

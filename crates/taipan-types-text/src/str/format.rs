@@ -24,9 +24,7 @@ pub fn format_str(text: &Str, spec: &Str) -> PyResult<Ref<Str>> {
         return Err(value_error(unknown_type(parsed.ty, name)));
     }
     parsed.check_str().map_err(value_error)?;
-    if Vec::<[u32; 2]>::new().try_reserve_exact(parsed.width.unwrap_or(0)).is_err() {
-        return Err(err::memory_error());
-    }
+    parsed.check_room().map_err(|_| err::memory_error())?;
     let fits = parsed.width.is_none_or(|width| width <= text.len())
         && parsed.precision.is_none_or(|precision| precision >= text.len());
     if fits && text.is_exact(&PyUnicode_Type) {
