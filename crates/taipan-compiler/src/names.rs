@@ -156,7 +156,7 @@ impl Names {
     pub fn intern(&mut self, identifier: &Identifier) -> Name {
         let text = identifier.as_rc();
         let address = Rc::as_ptr(text).addr();
-        let slot = (address >> 4) & (RECENT - 1);
+        let slot = (address >> 5) & (RECENT - 1);
         let (known, name) = self.recent[slot];
         if known == address {
             return name;

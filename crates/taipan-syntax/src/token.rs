@@ -71,6 +71,11 @@ impl Kind {
         if word.len() < 2 || word.len() > 8 || !BEGINS_KEYWORD[usize::from(word[0])] {
             return Kind::NAME;
         }
+        Kind::of_candidate(word)
+    }
+
+    #[inline(never)]
+    fn of_candidate(word: &[u8]) -> Kind {
         match word.len() {
             2 => Kind::of_length_2(word),
             3 => Kind::of_length_3(word),
@@ -79,6 +84,7 @@ impl Kind {
             _ => Kind::of_long_word(word),
         }
     }
+
     fn of_length_2(word: &[u8]) -> Kind {
         match word {
             b"as" => Kind::AS,

@@ -107,20 +107,12 @@ impl Few {
 /// Decides the scope of all names.
 pub fn analyze(table: &mut SymbolTable, names: &Names) -> Compiled<()> {
     let mut analysis = Analysis { table, names };
-    analysis.block(0, Outer::default(), None)?;
-    Ok(())
+    analysis.block(0, Outer::default(), None, &mut Few::default())
 }
 
 struct Analysis<'a> {
     table: &'a mut SymbolTable,
     names: &'a Names,
-}
-
-/// What is found out about one block.
-#[derive(Default)]
-struct Findings {
-    free: Few,
-    inlined_cells: Few,
 }
 
 impl Analysis<'_> {
@@ -138,7 +130,7 @@ impl Analysis<'_> {
         name: Name,
         flags: u32,
         outer: &mut Outer,
-        found: &mut Findings,
+        free: &mut Few,
         class: Option<ScopeId>,
     ) -> Compiled<u32> {
         if flags & DEF_GLOBAL != 0 {
@@ -167,7 +159,7 @@ impl Analysis<'_> {
             if let Some(message) = problem {
                 return Err(self.directive_error(id, name, message));
             }
-            found.free.insert(name);
+            free.insert(name);
             return Ok(FREE);
         }
         if flags & DEF_BOUND != 0 {
@@ -193,19 +185,24 @@ impl Analysis<'_> {
             }
         }
         if outer.bound.as_ref().is_some_and(|bound| bound.contains(name)) {
-            found.free.insert(name);
+            free.insert(name);
             return Ok(FREE);
         }
         Ok(GLOBAL_IMPLICIT)
     }
 
-    /// Analyses a block; returns the names that are free in it.
-    fn block(&mut self, id: ScopeId, mut outer: Outer, class: Option<ScopeId>) -> Compiled<Few> {
+    /// Analyses a block; the names that are free in it are added to `free`.
+    fn block(
+        &mut self,
+        id: ScopeId,
+        mut outer: Outer,
+        class: Option<ScopeId>,
+        free: &mut Few,
+    ) -> Compiled<()> {
         let kind = self.table.scopes[id].kind;
         let is_class = kind == BlockKind::Class;
         let is_function_like = self.table.scopes[id].is_function_like();
         let sees_class = self.table.scopes[id].can_see_class_scope;
-        let mut found = Findings::default();
         // What a class binds is not seen by the blocks within, so they get what was known before.
         let mut inner = Outer::default();
         if is_class {
@@ -214,12 +211,12 @@ impl Analysis<'_> {
         }
         let mut symbols = std::mem::take(&mut self.table.scopes[id].symbols);
         for (name, flags) in symbols.iter_mut() {
-            *flags |= self.name(id, name, *flags, &mut outer, &mut found, class)? << SCOPE_OFFSET;
+            *flags |= self.name(id, name, *flags, &mut outer, free, class)? << SCOPE_OFFSET;
         }
         self.table.scopes[id].symbols = symbols;
         if self.table.scopes[id].children.is_empty() {
             // Nobody to tell, and nobody who has something to tell.
-            return Ok(found.free);
+            return Ok(());
         }
         if is_class {
             inner.bound.get_or_insert_default().writable().extend(IMPLICIT_CELLS);
@@ -235,7 +232,7 @@ impl Analysis<'_> {
         }
         inner.type_params = std::mem::take(&mut outer.type_params);
 
-        let mut inner_free = Few::default();
+        let (mut inner_free, mut inlined_cells) = (Few::default(), Few::default());
         for at in 0..self.table.scopes[id].children.len() {
             let child = self.table.scopes[id].children[at];
             let scope = &self.table.scopes[child];
@@ -245,19 +242,22 @@ impl Analysis<'_> {
                 false => None,
             };
             let inline = scope.comprehension != Comprehension::None && !scope.generator && !sees_class;
-            let mut child_free = self.block(child, inner.clone(), child_class)?;
-            if inline {
-                self.inline_comprehension(id, child, &mut found, &mut child_free);
-                self.table.scopes[child].comp_inlined = true;
+            if !inline {
+                self.block(child, inner.clone(), child_class, &mut inner_free)?;
+                continue;
             }
+            let mut child_free = Few::default();
+            self.block(child, inner.clone(), child_class, &mut child_free)?;
+            self.inline_comprehension(id, child, &mut inlined_cells, &mut child_free);
+            self.table.scopes[child].comp_inlined = true;
             inner_free.unite(child_free);
         }
         self.splice_inlined_children(id);
 
         if is_function_like {
-            if !inner_free.is_empty() || !found.inlined_cells.is_empty() {
+            if !inner_free.is_empty() || !inlined_cells.is_empty() {
                 for (name, flags) in self.table.scopes[id].symbols.iter_mut() {
-                    let shared = || inner_free.contains(name) || found.inlined_cells.contains(name);
+                    let shared = || inner_free.contains(name) || inlined_cells.contains(name);
                     if scope_of(*flags) == LOCAL && shared() {
                         *flags ^= (LOCAL ^ CELL) << SCOPE_OFFSET;
                         inner_free.remove(name);
@@ -270,9 +270,9 @@ impl Analysis<'_> {
             scope.needs_classdict |= inner_free.remove(known::CLASSDICT);
             scope.has_conditional_annotations |= inner_free.remove(known::CONDITIONAL_ANNOTATIONS);
         }
-        self.update_symbols(id, &found, outer.bound.as_ref(), &inner_free, is_class || sees_class);
-        inner_free.unite(found.free);
-        Ok(inner_free)
+        self.update_symbols(id, &inlined_cells, outer.bound.as_ref(), &inner_free, is_class || sees_class);
+        free.unite(inner_free);
+        Ok(())
     }
 
     fn splice_inlined_children(&mut self, id: ScopeId) {
@@ -300,7 +300,7 @@ impl Analysis<'_> {
         &mut self,
         id: ScopeId,
         comp: ScopeId,
-        found: &mut Findings,
+        inlined_cells: &mut Few,
         comp_free: &mut Few,
     ) {
         let in_class = self.table.scopes[id].kind == BlockKind::Class;
@@ -314,7 +314,7 @@ impl Analysis<'_> {
             let mut scope = scope_of(flags);
             let only_flags = flags & ((1 << SCOPE_OFFSET) - 1);
             if scope == CELL || only_flags & DEF_COMP_CELL != 0 {
-                found.inlined_cells.insert(name);
+                inlined_cells.insert(name);
             }
             // The implicit cells of a class are never free through it; functions within still share them.
             if scope == FREE && in_class && IMPLICIT_CELLS.contains(&name) {
@@ -351,15 +351,15 @@ impl Analysis<'_> {
     fn update_symbols(
         &mut self,
         id: ScopeId,
-        found: &Findings,
+        inlined_cells: &Few,
         bound: Option<&Shared>,
         free: &Few,
         sees_class: bool,
     ) {
         let symbols = &mut self.table.scopes[id].symbols;
-        if !found.inlined_cells.is_empty() {
+        if !inlined_cells.is_empty() {
             for (name, flags) in symbols.iter_mut() {
-                if found.inlined_cells.contains(name) {
+                if inlined_cells.contains(name) {
                     *flags |= DEF_COMP_CELL;
                 }
             }

@@ -31,7 +31,8 @@ pub fn collect(
     top_level_await: bool,
     depth: Depth,
 ) -> Compiled<SymbolTable> {
-    let table = SymbolTable { scopes: Vec::new(), blocks: FastMap::default() };
+    let blocks = FastMap::with_capacity_and_hasher(50, Default::default());
+    let table = SymbolTable { scopes: Vec::new(), blocks };
     let mut builder = Builder {
         names,
         table,
@@ -42,7 +43,7 @@ pub fn collect(
         top_level_await,
         depth,
     };
-    builder.enter_block(known::TOP, BlockKind::Module, key_of(module, Part::Body), Range::default())?;
+    builder.enter_block(known::TOP, BlockKind::Module, key_of(module, Part::Body), Range::default());
     match module {
         Mod::Module(node) => {
             builder.cur().has_docstring = docstring::of_body(&node.body).is_some();
@@ -134,14 +135,14 @@ impl Builder<'_> {
         }
     }
 
-    pub fn enter_block(&mut self, name: Name, kind: BlockKind, key: Key, range: Range) -> Compiled<()> {
+    pub fn enter_block(&mut self, name: Name, kind: BlockKind, key: Key, range: Range) {
         let id = self.new_scope(name, kind, key, range);
         self.enter_existing_block(id, true);
         if matches!(kind, BlockKind::Annotation | BlockKind::TypeVariable | BlockKind::TypeAlias) {
-            self.add_def(known::FORMAT_PARAMETER, DEF_PARAM, range)?;
-            self.add_def(known::FORMAT_PARAMETER, USE, range)?;
+            let scope = self.cur();
+            scope.symbols.push(known::FORMAT_PARAMETER, DEF_PARAM | USE);
+            scope.varnames.push(known::FORMAT_PARAMETER, ());
         }
-        Ok(())
     }
 
     pub fn exit_block(&mut self) {
@@ -248,7 +249,7 @@ impl Builder<'_> {
         range: Range,
     ) -> Compiled<()> {
         let in_class = self.cur().kind == BlockKind::Class;
-        self.enter_block(name, BlockKind::TypeParameters, key_of(params, Part::TypeParams), range)?;
+        self.enter_block(name, BlockKind::TypeParameters, key_of(params, Part::TypeParams), range);
         if in_class {
             self.cur().can_see_class_scope = true;
             self.add_def(known::CLASSDICT, USE, range)?;
@@ -484,7 +485,7 @@ impl Builder<'_> {
         }
         self.exprs(&node.bases)?;
         self.keywords(&node.keywords)?;
-        self.enter_block(name, BlockKind::Class, key_of(node, Part::Body), range)?;
+        self.enter_block(name, BlockKind::Class, key_of(node, Part::Body), range);
         self.private = Some(name);
         if generic {
             self.add_def(known::DUNDER_TYPE_PARAMS, DEF_LOCAL, range)?;
@@ -512,7 +513,7 @@ impl Builder<'_> {
             self.enter_type_param_block(name, &node.type_params, (false, false), false, range)?;
             self.type_params(&node.type_params)?;
         }
-        self.enter_block(name, BlockKind::TypeAlias, key_of(node, Part::Body), range)?;
+        self.enter_block(name, BlockKind::TypeAlias, key_of(node, Part::Body), range);
         self.cur().can_see_class_scope = in_class;
         if in_class {
             self.add_def(known::CLASSDICT, USE, node.value.range)?;
@@ -565,7 +566,7 @@ impl Builder<'_> {
                 let in_class = self.cur().kind == BlockKind::Class;
                 // Found through `annotation_block`; the key only has to be unique.
                 let key = (usize::MAX - parent, Part::Annotations);
-                self.enter_block(known::ANNOTATE, BlockKind::Annotation, key, annotation.range)?;
+                self.enter_block(known::ANNOTATE, BlockKind::Annotation, key, annotation.range);
                 self.table.scopes[parent].annotation_block = Some(self.current);
                 if in_class && !self.future.annotations() {
                     self.cur().can_see_class_scope = true;
@@ -600,19 +601,16 @@ impl Builder<'_> {
     ) -> Compiled<()> {
         let sees_class = self.cur().can_see_class_scope || self.cur().kind == BlockKind::Class;
         let key = key_of(args, Part::Annotations);
-        self.enter_block(known::ANNOTATE, BlockKind::Annotation, key, range)?;
+        self.enter_block(known::ANNOTATE, BlockKind::Annotation, key, range);
         if sees_class {
             self.cur().can_see_class_scope = true;
             self.add_def(known::CLASSDICT, USE, range)?;
         }
-        let in_order = args
-            .posonlyargs
-            .iter()
-            .chain(&args.args)
-            .chain(args.vararg.as_deref())
-            .chain(args.kwarg.as_deref())
-            .chain(&args.kwonlyargs);
-        for arg in in_order {
+        let starred = [args.vararg.as_deref(), args.kwarg.as_deref()];
+        for arg in args.posonlyargs.iter().chain(&args.args) {
+            self.annotation_of(arg.annotation.as_ref())?;
+        }
+        for arg in starred.into_iter().flatten().chain(&args.kwonlyargs) {
             self.annotation_of(arg.annotation.as_ref())?;
         }
         self.annotation_of(returns)?;

@@ -48,7 +48,7 @@ impl Builder<'_> {
                 self.exprs(&node.args.defaults)?;
                 node.args.kw_defaults.iter().flatten().try_for_each(|default| self.expr(default))?;
                 let key = key_of(&**node, Part::Body);
-                self.enter_block(known::LAMBDA, BlockKind::Function, key, range)?;
+                self.enter_block(known::LAMBDA, BlockKind::Function, key, range);
                 self.arguments(&node.args)?;
                 self.expr(&node.body)?;
                 self.exit_block();
@@ -281,7 +281,7 @@ impl Builder<'_> {
             Comprehension::Dict => known::DICTCOMP,
             _ => known::GENEXPR,
         };
-        self.enter_block(name, BlockKind::Function, key, range)?;
+        self.enter_block(name, BlockKind::Function, key, range);
         self.cur().comprehension = kind;
         if outermost.is_async != 0 {
             self.cur().coroutine = true;
@@ -368,7 +368,7 @@ impl Builder<'_> {
         info: &'static str,
     ) -> Compiled<()> {
         let sees_class = self.cur().can_see_class_scope;
-        self.enter_block(name, BlockKind::TypeVariable, key_of(param, part), expr.range)?;
+        self.enter_block(name, BlockKind::TypeVariable, key_of(param, part), expr.range);
         self.cur().can_see_class_scope = sees_class;
         if sees_class {
             self.add_def(known::CLASSDICT, USE, expr.range)?;

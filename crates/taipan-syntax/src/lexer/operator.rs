@@ -88,12 +88,15 @@ fn three(a: u8, b: u8, c: u8) -> Option<Kind> {
 /// The operator of several bytes at `start`, and how many they are.
 #[inline]
 pub(super) fn two_or_three(src: &[u8], start: usize) -> Option<(Kind, usize)> {
-    let (a, b) = (*src.get(start)?, *src.get(start + 1)?);
-    if !matches!(b, b'=' | b'<' | b'>' | b'*' | b'/') {
-        return None;
-    }
-    let kind = two(a, b)?;
-    let longer = src.get(start + 2).and_then(|c| three(a, b, *c));
+    let next = *src.get(start + 1)?;
+    if matches!(next, b'=' | b'<' | b'>' | b'*' | b'/') { long_operator(&src[start..]) } else { None }
+}
+
+#[inline(never)]
+fn long_operator(src: &[u8]) -> Option<(Kind, usize)> {
+    let [a, b, rest @ ..] = src else { return None };
+    let kind = two(*a, *b)?;
+    let longer = rest.first().and_then(|c| three(*a, *b, *c));
     Some(longer.map_or((kind, 2), |kind| (kind, 3)))
 }
 

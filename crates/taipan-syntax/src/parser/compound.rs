@@ -164,24 +164,28 @@ impl Parser<'_> {
     /// chain costs no stack.
     fn if_statement(&mut self) -> Parse<Stmt> {
         let mut links = Vec::new();
-        loop {
-            let start = self.pos;
-            self.bump();
-            let test = self.named_expression()?;
-            let body = self.block()?;
-            links.push((start, test, body));
-            if links.len() > MAX_CHAIN - 2 {
+        let mut last = self.if_link()?;
+        while self.at(Kind::ELIF) {
+            links.push(last);
+            if links.len() > MAX_CHAIN - 3 {
                 return Err(Fail);
             }
-            if !self.at(Kind::ELIF) {
-                break;
-            }
+            last = self.if_link()?;
         }
-        let mut orelse = self.else_block()?;
+        let orelse = self.else_block()?;
+        let (start, test, body) = last;
+        let mut statement = self.block_stmt(start, StmtIf { test, body, orelse });
         while let Some((start, test, body)) = links.pop() {
-            orelse = vec![self.block_stmt(start, StmtIf { test, body, orelse })];
+            statement = self.block_stmt(start, StmtIf { test, body, orelse: vec![statement] });
         }
-        orelse.pop().ok_or(Fail)
+        Ok(statement)
+    }
+
+    /// `if` or `elif` with its condition and block.
+    fn if_link(&mut self) -> Parse<(usize, Expr, Vec<Stmt>)> {
+        let start = self.pos;
+        self.bump();
+        Ok((start, self.named_expression()?, self.block()?))
     }
 
     fn while_statement(&mut self) -> Parse<Stmt> {
