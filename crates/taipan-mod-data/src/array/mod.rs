@@ -37,7 +37,10 @@ pub struct Array {
 pub static ARRAY: StaticType = StaticType::native(
     c"array.array",
     Native::<Array>::SIZE,
-    abi::Py_TPFLAGS_BASETYPE | abi::Py_TPFLAGS_SEQUENCE,
+    abi::Py_TPFLAGS_BASETYPE
+        | abi::Py_TPFLAGS_HAVE_GC
+        | abi::Py_TPFLAGS_SEQUENCE
+        | abi::Py_TPFLAGS_MANAGED_WEAKREF,
 );
 
 impl Payload for Array {
@@ -520,6 +523,7 @@ static SPEC_ARRAY: TypeSpec = TypeSpec {
     doc: Some(c"array(typecode [, initializer]) -> array\n\nA sequence of numbers or characters of one kind, in one piece of memory.\n\n  b B  signed and unsigned, 1 byte\n  h H  signed and unsigned, 2 bytes\n  i I  signed and unsigned, 4 bytes\n  l L  signed and unsigned, 8 bytes\n  q Q  signed and unsigned, 8 bytes\n  f d  floats of 4 and 8 bytes\n  w    a character, 4 bytes\n\nThe initializer is a list of items, bytes, a str for characters, or any iterable."),
     slots: &[
         View::DEALLOC,
+        View::TRAVERSE,
         tp_new(new),
         tp_repr(repr),
         tp_iter(iter),
