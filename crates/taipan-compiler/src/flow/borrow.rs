@@ -24,7 +24,7 @@ const NONE: u32 = u32::MAX;
 /// The stack: its height, and of the values on it those from loads, the lowest first. Of all others nothing need be
 /// known.
 #[derive(Default)]
-struct Stack {
+pub struct Stack {
     height: usize,
     loads: Vec<Value>,
 }
@@ -122,7 +122,7 @@ pub fn borrow_loads(graph: &mut Graph) {
     graph.at_mut(0).start_depth = 0;
     let mut todo = std::mem::take(&mut graph.stack);
     todo.push(0);
-    let mut stack = Stack::default();
+    let mut stack = std::mem::take(&mut graph.values);
     while let Some(id) = todo.pop() {
         let block = graph.at(id);
         let (next, falls_through) = (block.next, !block.instrs.is_empty() && block.falls_through());
@@ -147,6 +147,7 @@ pub fn borrow_loads(graph: &mut Graph) {
         }
     }
     graph.stack = todo;
+    graph.values = stack;
 }
 
 fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {

@@ -55,16 +55,8 @@ fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
     }
 }
 
-#[inline]
-fn effect(instr: &CfgInstr, jump: bool) -> Result<i64, FlowError> {
-    opcode::stack_effect(instr.op, instr.arg, jump).ok_or(FlowError("Invalid stack effect"))
-}
-
-#[inline]
-fn depth_behind(instr: &CfgInstr, depth: i64) -> Result<i64, FlowError> {
-    let behind = depth + effect(instr, false)?;
-    if behind < 0 { Err(FlowError("Invalid CFG, stack underflow")) } else { Ok(behind) }
-}
+const NO_EFFECT: FlowError = FlowError("Invalid stack effect");
+const UNDERFLOW: FlowError = FlowError("Invalid CFG, stack underflow");
 
 /// Finds out how deep the stack is at the beginning of each block, and how deep at most.
 pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
@@ -75,23 +67,31 @@ pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
     graph.at_mut(0).start_depth = 0;
     while let Some(id) = stack.pop() {
         let mut depth = i64::from(graph.at(id).start_depth);
-        // Only depths of blocks change meanwhile.
-        let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
-        let (plain, ends) = instrs.split_at(graph.at(id).may_have_targets_of(instrs.len()).start);
-        for instr in plain {
+        let block = graph.at(id);
+        let ends = block.may_have_targets();
+        for instr in &block.instrs[..ends.start] {
             deepest = deepest.max(depth);
-            depth = depth_behind(instr, depth)?;
+            let Some(effect) = opcode::stack_effect(instr.op, instr.arg, false) else {
+                return Err(NO_EFFECT);
+            };
+            depth += effect;
+            if depth < 0 {
+                return Err(UNDERFLOW);
+            }
         }
-        for instr in ends {
+        for at in ends {
+            let CfgInstr { op, arg, target, .. } = graph.at(id).instrs[at];
             deepest = deepest.max(depth);
-            let behind = depth_behind(instr, depth)?;
-            if names_block(instr.op) && instr.op != Opcode::END_ASYNC_FOR {
-                let target_depth = depth + effect(instr, true)?;
-                arrive(graph, instr.target, target_depth, &mut stack)?;
+            let behind = depth + opcode::stack_effect(op, arg, false).ok_or(NO_EFFECT)?;
+            if behind < 0 {
+                return Err(UNDERFLOW);
+            }
+            if names_block(op) && op != Opcode::END_ASYNC_FOR {
+                let effect = opcode::stack_effect(op, arg, true).ok_or(NO_EFFECT)?;
+                arrive(graph, target, depth + effect, &mut stack)?;
             }
             depth = behind;
         }
-        graph.at_mut(id).instrs = instrs;
         let next = graph.next(id);
         if next != NO_BLOCK && graph.at(id).falls_through() {
             arrive(graph, next, depth, &mut stack)?;

@@ -123,10 +123,13 @@ fn first_line(graph: &Graph, id: BlockId) -> i32 {
 }
 
 /// Removes the `NOP`s of a block whose line shows elsewhere. Returns how many.
+#[inline]
 pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
-    if !graph.at(id).may_hold(holds::NOP) {
-        return 0;
-    }
+    if graph.at(id).may_hold(holds::NOP) { remove_held_nops(graph, id) } else { 0 }
+}
+
+#[inline(never)]
+fn remove_held_nops(graph: &mut Graph, id: BlockId) -> usize {
     let instrs = &graph.at(id).instrs;
     let count = instrs.len();
     let Some(first) = instrs.iter().position(|instr| instr.op == Opcode::NOP) else {
@@ -142,35 +145,39 @@ pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
     let instrs = &mut graph.at_mut(id).instrs[..];
     let mut kept = first;
     let mut kept_nops = 0;
-    let mut previous_line = if first > 0 { instrs[first - 1].loc.lineno } else { -1 };
-    for at in first..instrs.len() {
-        let instr = instrs[at];
-        let line = instr.loc.lineno;
-        if instr.op == Opcode::NOP {
-            if line < 0 || previous_line == line {
-                continue;
-            }
-            if let Some(following) = instrs.get_mut(at + 1) {
-                if following.loc.lineno == line {
-                    continue;
-                }
-                if following.loc.lineno < 0 {
-                    following.loc = instr.loc;
-                    continue;
-                }
-            } else if next_line == Some(line) {
-                continue;
-            }
+    let mut at = first;
+    while at < count {
+        // A `NOP`, then others up to the next one.
+        let mut from = at + 1;
+        if !is_idle(instrs, at, kept, next_line) {
             kept_nops = holds::NOP;
+            from = at;
         }
-        instrs[kept] = instr;
-        kept += 1;
-        previous_line = line;
+        let others = instrs[at + 1..].iter().position(|instr| instr.op == Opcode::NOP);
+        at = others.map_or(count, |others| at + 1 + others);
+        instrs.copy_within(from..at, kept);
+        kept += at - from;
     }
     let block = graph.at_mut(id);
     block.truncate(kept);
     block.holds = (block.holds & !holds::NOP) | kept_nops;
     count - kept
+}
+
+/// Is a `NOP` of no use, if what is kept before it ends at an index? An instruction without a line takes over its.
+fn is_idle(instrs: &mut [CfgInstr], at: usize, kept: usize, next_line: Option<i32>) -> bool {
+    let loc = instrs[at].loc;
+    if loc.lineno < 0 || (kept > 0 && instrs[kept - 1].loc.lineno == loc.lineno) {
+        return true;
+    }
+    match instrs.get_mut(at + 1) {
+        Some(following) if following.loc.lineno < 0 => {
+            following.loc = loc;
+            true
+        }
+        Some(following) => following.loc.lineno == loc.lineno,
+        None => next_line == Some(loc.lineno),
+    }
 }
 
 /// Removes idle `NOP`s everywhere. Returns how many.
