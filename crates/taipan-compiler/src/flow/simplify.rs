@@ -80,14 +80,14 @@ pub fn remove_unreachable(graph: &mut Graph) {
         if next != NO_BLOCK && graph.at(id).falls_through() {
             arrive(graph, next, &mut stack);
         }
-        let block = graph.at(id);
+        let block = graph.at_mut(id);
         if block.may_hold(holds::GUARD) {
-            for at in 0..block.instrs.len() {
-                let instr = &graph.at(id).instrs[at];
-                if names_block(instr.op) {
-                    arrive(graph, instr.target, &mut stack);
-                }
+            // Only counts of ways change meanwhile.
+            let instrs = std::mem::take(&mut block.instrs);
+            for instr in instrs.iter().filter(|instr| names_block(instr.op)) {
+                arrive(graph, instr.target, &mut stack);
             }
+            graph.at_mut(id).instrs = instrs;
         } else if let Some(target) = block.jump_target() {
             arrive(graph, target, &mut stack);
         }
