@@ -69,6 +69,17 @@ impl Stack {
         self.height += 1;
     }
 
+    /// Puts a value that is no load's below the top.
+    #[inline]
+    fn push_below_top(&mut self) {
+        if let Some(top) = self.loads.last_mut()
+            && top.depth + 1 == self.height
+        {
+            top.depth += 1;
+        }
+        self.height = self.height.max(1) + 1;
+    }
+
     /// Exchanges the top for what is that deep.
     fn swap(&mut self, other: usize) {
         let top = self.height - 1;
@@ -231,20 +242,18 @@ fn run_block(instrs: &mut [CfgInstr], stack: &mut Stack) {
                 stack.push();
             }
             Opcode::FOR_ITER => stack.push(),
-            Opcode::LOAD_ATTR | Opcode::LOAD_SUPER_ATTR => {
+            Opcode::LOAD_ATTR if arg & 1 == 0 => {
+                stack.pop(1);
+                stack.push();
+            }
+            Opcode::LOAD_ATTR | Opcode::LOAD_SPECIAL | Opcode::PUSH_EXC_INFO => stack.push_below_top(),
+            Opcode::LOAD_SUPER_ATTR => {
                 let owner = stack.take();
-                if op == Opcode::LOAD_SUPER_ATTR {
-                    stack.pop(2);
-                }
+                stack.pop(2);
                 stack.push();
                 if arg & 1 != 0 {
                     stack.put(owner);
                 }
-            }
-            Opcode::LOAD_SPECIAL | Opcode::PUSH_EXC_INFO => {
-                let top = stack.take();
-                stack.push();
-                stack.put(top);
             }
             Opcode::SEND => {
                 stack.pop(1);

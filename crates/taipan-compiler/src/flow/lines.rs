@@ -86,15 +86,17 @@ fn propagate_line_numbers(graph: &mut Graph) {
 fn fill_lines(instrs: &mut [CfgInstr]) -> bool {
     let Some(first) = instrs.iter().position(|instr| instr.loc.lineno < 0) else { return false };
     let mut previous = if first > 0 { instrs[first - 1].loc } else { Location::NONE };
-    let mut lacking = false;
+    // Below zero as soon as one of the lines is.
+    let mut signs = 0;
     for instr in &mut instrs[first..] {
         if instr.is_artificial() {
             instr.loc = previous;
+        } else {
+            previous = instr.loc;
         }
-        previous = instr.loc;
-        lacking |= previous.lineno < 0;
+        signs |= previous.lineno;
     }
-    lacking
+    signs < 0
 }
 
 fn inherit(block: &mut Block, loc: Location) {
