@@ -11,7 +11,9 @@ pub fn resolve_line_numbers(graph: &mut Graph) {
     if !graph.blocks().iter().any(|block| block.may_hold(holds::NO_LINE)) {
         return;
     }
-    duplicate_exits_without_lineno(graph);
+    if graph.blocks().iter().any(wants_line) {
+        duplicate_exits_without_lineno(graph);
+    }
     propagate_line_numbers(graph);
 }
 

@@ -30,6 +30,9 @@ pub fn inline_small_or_no_lineno_blocks(graph: &mut Graph) {
 }
 
 fn inline_target(graph: &mut Graph, id: BlockId) -> bool {
+    if !graph.at(id).may_hold(holds::ALWAYS) {
+        return false;
+    }
     let Some(last) = graph.at(id).instrs.last().copied() else { return false };
     if !is_unconditional_jump(last.op) {
         return false;
@@ -256,7 +259,8 @@ fn remove_redundant_jumps(graph: &mut Graph) -> Result<usize, FlowError> {
     let mut id = 0;
     while id != NO_BLOCK {
         let next = graph.next(id);
-        if let Some(last) = graph.at(id).instrs.last().copied()
+        if graph.at(id).may_hold(holds::ALWAYS)
+            && let Some(last) = graph.at(id).instrs.last().copied()
             && is_unconditional_jump(last.op)
         {
             let target = graph.nonempty_from(last.target);
