@@ -72,13 +72,18 @@ struct Jump {
 /// Size of an instruction in code units.
 #[inline]
 fn instr_size(op: Opcode, arg: u32) -> u32 {
-    let extended = match arg {
-        0..=0xff => 0,
-        0x100..=0xffff => 1,
+    let size = 1 + op.caches() as u32;
+    if arg <= 0xff { size } else { size + extended_args(arg) }
+}
+
+/// Number of `EXTENDED_ARG`s that an argument above 255 takes.
+#[cold]
+fn extended_args(arg: u32) -> u32 {
+    match arg {
+        0..=0xffff => 1,
         0x1_0000..=0xff_ffff => 2,
         _ => 3,
-    };
-    1 + extended + op.caches() as u32
+    }
 }
 
 /// Size of instructions in code units.

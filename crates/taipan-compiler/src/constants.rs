@@ -61,8 +61,20 @@ impl ConstantPool {
     }
 
     fn search(&mut self, value: Constant) -> ConstId {
-        let hash = fast_hash(&value);
-        if let Some(id) = self.index.find(hash, |id| self.values[id as usize] == value) {
+        let values = &self.values;
+        let (hash, found) = match &value {
+            // Most are strings.
+            Constant::Str(text) => {
+                let is_it = |id| matches!(&values[id as usize], Constant::Str(other) if other == text);
+                let hash = fast_hash(text);
+                (hash, self.index.find(hash, is_it))
+            }
+            value => {
+                let hash = fast_hash(value);
+                (hash, self.index.find(hash, |id| values[id as usize] == *value))
+            }
+        };
+        if let Some(id) = found {
             return ConstId(id);
         }
         let id = self.values.len() as u32;

@@ -2,7 +2,7 @@
 
 use taipan_bytecode::{Location, Opcode};
 
-use crate::flow::holds;
+use crate::flow::{CfgInstr, holds};
 
 /// A jump target, placed somewhere in a sequence by [`InstrSeq::use_label`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,7 +12,7 @@ pub struct Label(pub u32);
 pub const NEXT_LOCATION: Location =
     Location { lineno: -2, end_lineno: -2, col_offset: -2, end_col_offset: -2 };
 
-/// One instruction; with a target its argument is a label.
+/// One instruction; with a target its argument is the index of another.
 #[derive(Clone, Copy, Debug)]
 pub struct Instr {
     /// What to do.
@@ -39,8 +39,8 @@ const UNPLACED: u32 = u32::MAX;
 /// Instructions in order, and where the labels stand.
 #[derive(Default, Debug)]
 pub struct InstrSeq {
-    /// The instructions.
-    pub instrs: Vec<Instr>,
+    /// The instructions; those with a target have a label for argument.
+    pub instrs: Vec<CfgInstr>,
     labels: Vec<u32>,
     /// Labels that are jumped to or handle exceptions, in the order in which they are named.
     named: Vec<u32>,
@@ -61,13 +61,13 @@ impl InstrSeq {
         if bits & (holds::JUMP | holds::GUARD | holds::EXIT) != 0 {
             self.push_end(op, arg, loc);
         } else {
-            self.instrs.push(Instr { op, arg, loc });
+            self.instrs.push(CfgInstr::new(op, arg, loc));
         }
     }
 
     /// Appends an instruction that may have a target, or end a run.
     fn push_end(&mut self, op: Opcode, arg: u32, loc: Location) {
-        self.instrs.push(Instr { op, arg, loc });
+        self.instrs.push(CfgInstr::new(op, arg, loc));
         if op.has_target() {
             self.named.push(arg);
         }
@@ -79,7 +79,7 @@ impl InstrSeq {
     /// Appends the place of the annotations' code.
     pub fn push_placeholder(&mut self, loc: Location) {
         self.end_run();
-        self.instrs.push(Instr { op: Opcode::ANNOTATIONS_PLACEHOLDER, arg: 0, loc });
+        self.instrs.push(CfgInstr::new(Opcode::ANNOTATIONS_PLACEHOLDER, 0, loc));
         self.end_run();
         if let Some(run) = self.runs.last_mut() {
             run.is_placeholder = true;
@@ -104,7 +104,7 @@ impl InstrSeq {
 
     /// Opens a protected region that holds everything so far.
     pub fn push_first(&mut self, opener: Opcode, handler: Label, loc: Location) {
-        self.instrs.insert(0, Instr { op: opener, arg: handler.0, loc });
+        self.instrs.insert(0, CfgInstr::new(opener, handler.0, loc));
         for label in &mut self.labels {
             if *label != UNPLACED {
                 *label += 1;
@@ -136,13 +136,12 @@ impl InstrSeq {
     }
 
     /// The instructions with positions in the place of labels.
-    pub fn into_positions(mut self) -> Vec<Instr> {
-        for instr in &mut self.instrs {
-            if instr.op.has_target() {
-                instr.arg = self.labels[instr.arg as usize];
-            }
-        }
-        self.instrs
+    pub fn into_positions(self) -> Vec<Instr> {
+        let position = |op: Opcode, arg: u32| if op.has_target() { self.position(arg) } else { arg };
+        let instrs = self.instrs.iter();
+        instrs
+            .map(|instr| Instr { op: instr.op, arg: position(instr.op, instr.arg), loc: instr.loc })
+            .collect()
     }
 
     /// A label without a place.

@@ -114,7 +114,7 @@ pub(crate) struct Compiler<'a> {
 
 /// A finished code object, and the names of its free variables.
 pub(crate) struct Finished {
-    code: Code,
+    code: Rc<Code>,
     freevars: Vec<Name>,
 }
 
@@ -142,7 +142,8 @@ impl<'a> Compiler<'a> {
         let mut compiler = Compiler::new(names, table, filename, future, inherited_flags, optimize, depth);
         let add_none = compiler.module_code(module)?;
         let finished = compiler.finish_unit(add_none, false)?;
-        Ok((finished.code, compiler.warnings))
+        let code = Rc::into_inner(finished.code).ok_or_else(|| CompileError::system("shared module code"))?;
+        Ok((code, compiler.warnings))
     }
 
     /// Stops behind code generation: the instructions, the constants of the module, the warnings.
@@ -373,7 +374,7 @@ impl<'a> Compiler<'a> {
         };
         let scratch = &mut self.scratch;
         let code = assemble::assemble(graph, &info, &mut self.names, &self.pool, &self.filename, scratch);
-        Ok(Finished { code, freevars: unit.freevars.keys().collect() })
+        Ok(Finished { code: Rc::new(code), freevars: unit.freevars.keys().collect() })
     }
 
     /// Goes back to the unit around.
@@ -591,7 +592,7 @@ impl<'a> Compiler<'a> {
             flags |= MAKE_FUNCTION_CLOSURE;
             self.op_i(loc, Opcode::BUILD_TUPLE, freevars.len() as u32);
         }
-        self.load_const(loc, Constant::Code(Rc::new(code)));
+        self.load_const(loc, Constant::Code(code));
         self.op(loc, Opcode::MAKE_FUNCTION);
         for flag in [
             MAKE_FUNCTION_CLOSURE,

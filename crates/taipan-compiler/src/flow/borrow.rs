@@ -24,7 +24,7 @@ const NONE: u32 = u32::MAX;
 /// The stack: its height, and of the values on it those from loads, the lowest first. Of all others nothing need be
 /// known.
 #[derive(Default)]
-struct Stack {
+pub struct Stack {
     height: usize,
     loads: Vec<Value>,
 }
@@ -67,6 +67,17 @@ impl Stack {
     fn put(&mut self, value: Option<Value>) {
         self.loads.extend(value.map(|value| Value { depth: self.height, ..value }));
         self.height += 1;
+    }
+
+    /// Puts a value that is no load's below the top.
+    #[inline]
+    fn push_below_top(&mut self) {
+        if let Some(top) = self.loads.last_mut()
+            && top.depth + 1 == self.height
+        {
+            top.depth += 1;
+        }
+        self.height = self.height.max(1) + 1;
     }
 
     /// Exchanges the top for what is that deep.
@@ -122,7 +133,7 @@ pub fn borrow_loads(graph: &mut Graph) {
     graph.at_mut(0).start_depth = 0;
     let mut todo = std::mem::take(&mut graph.stack);
     todo.push(0);
-    let mut stack = Stack::default();
+    let mut stack = std::mem::take(&mut graph.values);
     while let Some(id) = todo.pop() {
         let block = graph.at(id);
         let (next, falls_through) = (block.next, !block.instrs.is_empty() && block.falls_through());
@@ -147,6 +158,7 @@ pub fn borrow_loads(graph: &mut Graph) {
         }
     }
     graph.stack = todo;
+    graph.values = stack;
 }
 
 fn arrive(graph: &mut Graph, id: BlockId, todo: &mut Vec<BlockId>) {
@@ -230,20 +242,18 @@ fn run_block(instrs: &mut [CfgInstr], stack: &mut Stack) {
                 stack.push();
             }
             Opcode::FOR_ITER => stack.push(),
-            Opcode::LOAD_ATTR | Opcode::LOAD_SUPER_ATTR => {
+            Opcode::LOAD_ATTR if arg & 1 == 0 => {
+                stack.pop(1);
+                stack.push();
+            }
+            Opcode::LOAD_ATTR | Opcode::LOAD_SPECIAL | Opcode::PUSH_EXC_INFO => stack.push_below_top(),
+            Opcode::LOAD_SUPER_ATTR => {
                 let owner = stack.take();
-                if op == Opcode::LOAD_SUPER_ATTR {
-                    stack.pop(2);
-                }
+                stack.pop(2);
                 stack.push();
                 if arg & 1 != 0 {
                     stack.put(owner);
                 }
-            }
-            Opcode::LOAD_SPECIAL | Opcode::PUSH_EXC_INFO => {
-                let top = stack.take();
-                stack.push();
-                stack.put(top);
             }
             Opcode::SEND => {
                 stack.pop(1);

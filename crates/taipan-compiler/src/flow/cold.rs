@@ -15,21 +15,27 @@ pub fn push_cold_blocks_to_end(graph: &mut Graph) -> Result<(), FlowError> {
     mark_cold(graph);
     add_explicit_jumps(graph);
 
-    let order = graph.order();
-    let (cold, warm): (Vec<BlockId>, Vec<BlockId>) = order.into_iter().partition(|id| graph.at(*id).cold);
-    let moved = !cold.is_empty();
-    let mut previous = None;
-    for id in warm.into_iter().chain(cold) {
-        if let Some(previous) = previous {
-            graph.at_mut(previous).next = id;
+    // Two chains, then one behind the other: each has a first and a last block.
+    let mut chains = [(NO_BLOCK, NO_BLOCK); 2];
+    let mut id = 0;
+    while id != NO_BLOCK {
+        let block = graph.at_mut(id);
+        let next = std::mem::replace(&mut block.next, NO_BLOCK);
+        let (first, last) = &mut chains[usize::from(block.cold)];
+        match std::mem::replace(last, id) {
+            NO_BLOCK => *first = id,
+            before => graph.at_mut(before).next = id,
         }
-        graph.at_mut(id).next = NO_BLOCK;
-        previous = Some(id);
+        id = next;
     }
-    if moved {
-        remove_redundant_nops_and_jumps(graph)?;
+    let [(_, warm), (cold, _)] = chains;
+    if cold == NO_BLOCK {
+        return Ok(());
     }
-    Ok(())
+    if warm != NO_BLOCK {
+        graph.at_mut(warm).next = cold;
+    }
+    remove_redundant_nops_and_jumps(graph)
 }
 
 fn mark_warm(graph: &mut Graph) {
@@ -82,7 +88,8 @@ fn for_each_successor(graph: &mut Graph, id: BlockId, mut visit: impl FnMut(&mut
 
 /// A cold block that falls through to a warm one will be torn from it and needs a jump.
 fn add_explicit_jumps(graph: &mut Graph) {
-    for id in graph.order() {
+    let mut id = 0;
+    while id != NO_BLOCK {
         let next = graph.next(id);
         if next != NO_BLOCK && graph.at(id).cold && graph.at(id).falls_through() && graph.at(next).warm {
             let jump = graph.new_block();
@@ -96,5 +103,6 @@ fn add_explicit_jumps(graph: &mut Graph) {
             block.next = next;
             graph.at_mut(id).next = jump;
         }
+        id = next;
     }
 }

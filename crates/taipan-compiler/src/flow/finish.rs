@@ -55,16 +55,8 @@ fn convert_pseudo_conditional_jumps(graph: &mut Graph) {
     }
 }
 
-#[inline]
-fn effect(instr: &CfgInstr, jump: bool) -> Result<i64, FlowError> {
-    opcode::stack_effect(instr.op, instr.arg, jump).ok_or(FlowError("Invalid stack effect"))
-}
-
-#[inline]
-fn depth_behind(instr: &CfgInstr, depth: i64) -> Result<i64, FlowError> {
-    let behind = depth + effect(instr, false)?;
-    if behind < 0 { Err(FlowError("Invalid CFG, stack underflow")) } else { Ok(behind) }
-}
+const NO_EFFECT: FlowError = FlowError("Invalid stack effect");
+const UNDERFLOW: FlowError = FlowError("Invalid CFG, stack underflow");
 
 /// Finds out how deep the stack is at the beginning of each block, and how deep at most.
 pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
@@ -74,24 +66,14 @@ pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
     stack.push(0);
     graph.at_mut(0).start_depth = 0;
     while let Some(id) = stack.pop() {
-        let mut depth = i64::from(graph.at(id).start_depth);
+        let depth = i64::from(graph.at(id).start_depth);
+        let first_end = graph.at(id).may_have_targets().start;
         // Only depths of blocks change meanwhile.
         let instrs = std::mem::take(&mut graph.at_mut(id).instrs);
-        let (plain, ends) = instrs.split_at(graph.at(id).may_have_targets_of(instrs.len()).start);
-        for instr in plain {
-            deepest = deepest.max(depth);
-            depth = depth_behind(instr, depth)?;
-        }
-        for instr in ends {
-            deepest = deepest.max(depth);
-            let behind = depth_behind(instr, depth)?;
-            if names_block(instr.op) && instr.op != Opcode::END_ASYNC_FOR {
-                let target_depth = depth + effect(instr, true)?;
-                arrive(graph, instr.target, target_depth, &mut stack)?;
-            }
-            depth = behind;
-        }
+        let behind = depths_along(graph, &instrs, first_end, depth, &mut stack);
         graph.at_mut(id).instrs = instrs;
+        let (depth, block_deepest) = behind?;
+        deepest = deepest.max(block_deepest);
         let next = graph.next(id);
         if next != NO_BLOCK && graph.at(id).falls_through() {
             arrive(graph, next, depth, &mut stack)?;
@@ -100,6 +82,39 @@ pub fn calculate_stackdepth(graph: &mut Graph) -> Result<u32, FlowError> {
     graph.stack = stack;
     // A frame has room for one value at least.
     u32::try_from(deepest.max(1)).map_err(|_| FlowError("Invalid CFG, stack overflow"))
+}
+
+/// Follows the depth along a block, and to the targets of its instructions from `first_end` on. Gives the depth at the
+/// end, and the deepest before any instruction.
+fn depths_along(
+    graph: &mut Graph,
+    instrs: &[CfgInstr],
+    first_end: usize,
+    mut depth: i64,
+    stack: &mut Vec<u32>,
+) -> Result<(i64, i64), FlowError> {
+    let mut deepest = 0;
+    let (plain, ends) = instrs.split_at(first_end);
+    for instr in plain {
+        deepest = deepest.max(depth);
+        depth += opcode::stack_effect(instr.op, instr.arg, false).ok_or(NO_EFFECT)?;
+        if depth < 0 {
+            return Err(UNDERFLOW);
+        }
+    }
+    for instr in ends {
+        deepest = deepest.max(depth);
+        let behind = depth + opcode::stack_effect(instr.op, instr.arg, false).ok_or(NO_EFFECT)?;
+        if behind < 0 {
+            return Err(UNDERFLOW);
+        }
+        if names_block(instr.op) && instr.op != Opcode::END_ASYNC_FOR {
+            let effect = opcode::stack_effect(instr.op, instr.arg, true).ok_or(NO_EFFECT)?;
+            arrive(graph, instr.target, depth + effect, stack)?;
+        }
+        depth = behind;
+    }
+    Ok((depth, deepest))
 }
 
 fn arrive(graph: &mut Graph, id: u32, depth: i64, stack: &mut Vec<u32>) -> Result<(), FlowError> {
@@ -186,7 +201,13 @@ fn convert_pseudo_ops(graph: &mut Graph) -> Result<(), FlowError> {
         if !block.may_hold(holds::PSEUDO) {
             continue;
         }
-        block.holds |= holds::NOP | holds::LOCAL;
+        if block.may_hold(holds::OPENER) {
+            block.holds |= holds::NOP;
+        }
+        if block.may_hold(holds::CELL) {
+            block.holds |= holds::LOCAL;
+        }
+        block.holds &= !(holds::PSEUDO | holds::GUARD | holds::OPENER);
         for instr in &mut block.instrs {
             match instr.op {
                 op if op.is_block_push() => instr.set_nop(),

@@ -12,6 +12,7 @@ use std::ops::Range;
 use taipan_bytecode::opcode::flag;
 use taipan_bytecode::{Location, Opcode};
 
+use super::borrow::Stack;
 use crate::instr::InstrSeq;
 
 /// What a block may hold: bits of [`Block::holds`].
@@ -385,6 +386,8 @@ pub struct Graph {
     walk: u32,
     /// An empty vector for walks through the graph.
     pub stack: Vec<BlockId>,
+    /// A stack for whoever runs blocks.
+    pub values: Stack,
     /// A vector for marks of any sort.
     pub marks: Vec<bool>,
     /// While the graph is built: the block of each instruction that is jumped to.
@@ -424,7 +427,7 @@ impl Graph {
                 false => &seq.instrs[start..run.end as usize],
                 true => seq.annotations.as_ref().map_or(&[][..], |inner| &inner.instrs),
             };
-            block.instrs.extend(instrs.iter().map(|instr| CfgInstr::new(instr.op, instr.arg, instr.loc)));
+            block.instrs.extend_from_slice(instrs);
             start = run.end as usize;
             if run.is_placeholder {
                 block.look_again();
@@ -473,7 +476,7 @@ impl Graph {
             Some(block) => block.clear(),
             None => {
                 let mut block = Block { next: NO_BLOCK, start_depth: -1, ..Block::default() };
-                block.instrs.reserve(8);
+                block.instrs.reserve(16);
                 self.blocks.push(block);
             }
         }

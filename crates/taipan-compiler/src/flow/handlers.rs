@@ -1,11 +1,18 @@
 //! Which handler guards which instruction, by a walk that carries the stack of open protected regions.
 
-use std::rc::Rc;
-
 use taipan_bytecode::Opcode;
 use taipan_bytecode::opcode::{RESUME_AT_FUNC_START, RESUME_OPARG_DEPTH1_MASK};
 
 use super::graph::{BlockId, Graph, NO_BLOCK, holds};
+
+/// An open protected region.
+struct Region {
+    handler: BlockId,
+    /// The region around it; around the first, which is none, that one again.
+    outer: usize,
+    /// Number of regions open there, itself included.
+    depth: u32,
+}
 
 /// Gives every instruction its handler, and turns `POP_BLOCK` into `NOP`.
 pub fn label_exception_targets(graph: &mut Graph) {
@@ -13,10 +20,11 @@ pub fn label_exception_targets(graph: &mut Graph) {
         return;
     }
     graph.begin_walk();
-    let mut todo: Vec<(BlockId, Rc<Vec<BlockId>>)> = vec![(0, Rc::new(Vec::new()))];
+    let mut regions = vec![Region { handler: NO_BLOCK, outer: 0, depth: 0 }];
+    let mut todo: Vec<(BlockId, usize)> = vec![(0, 0)];
     graph.visit(0);
-    while let Some((id, mut stack)) = todo.pop() {
-        let mut handler = stack.last().copied().unwrap_or(NO_BLOCK);
+    while let Some((id, mut region)) = todo.pop() {
+        let mut handler = regions[region].handler;
         let mut depth_at_yield = None;
         let mut instrs = std::mem::take(&mut graph.at_mut(id).instrs);
         // What the block holds when its region's closers are gone.
@@ -26,26 +34,27 @@ pub fn label_exception_targets(graph: &mut Graph) {
             if bits & holds::OPENER != 0 {
                 holds |= holds::GUARD;
                 if !graph.visit(instr.target) {
-                    todo.push((instr.target, stack.clone()));
+                    todo.push((instr.target, region));
                 }
                 if matches!(instr.op, Opcode::SETUP_WITH | Opcode::SETUP_CLEANUP) {
                     graph.at_mut(instr.target).preserve_lasti = true;
                 }
-                Rc::make_mut(&mut stack).push(instr.target);
                 handler = instr.target;
+                regions.push(Region { handler, outer: region, depth: regions[region].depth + 1 });
+                region = regions.len() - 1;
             } else if bits & holds::GUARD != 0 {
-                Rc::make_mut(&mut stack).pop();
-                handler = stack.last().copied().unwrap_or(NO_BLOCK);
+                region = regions[region].outer;
+                handler = regions[region].handler;
                 instr.set_nop();
                 holds |= holds::NOP;
             } else {
                 instr.except = handler;
                 if bits & holds::JUMP != 0 {
                     if !graph.visit(instr.target) {
-                        todo.push((instr.target, stack.clone()));
+                        todo.push((instr.target, region));
                     }
                 } else if instr.op == Opcode::YIELD_VALUE {
-                    depth_at_yield = Some(stack.len());
+                    depth_at_yield = Some(regions[region].depth);
                 } else if instr.op == Opcode::RESUME && instr.arg != RESUME_AT_FUNC_START {
                     if depth_at_yield == Some(1) {
                         instr.arg |= RESUME_OPARG_DEPTH1_MASK;
@@ -59,7 +68,7 @@ pub fn label_exception_targets(graph: &mut Graph) {
         block.holds = holds;
         let next = graph.next(id);
         if next != NO_BLOCK && graph.at(id).falls_through() && !graph.visit(next) {
-            todo.push((next, stack));
+            todo.push((next, region));
         }
     }
 }

@@ -4,14 +4,16 @@
 
 use taipan_bytecode::Location;
 
-use super::graph::{Block, Graph, NO_BLOCK, ends_path, holds, is_jump};
+use super::graph::{Block, CfgInstr, Graph, NO_BLOCK, ends_path, holds, is_jump};
 
 /// Gives a line to everything that can have one.
 pub fn resolve_line_numbers(graph: &mut Graph) {
     if !graph.blocks().iter().any(|block| block.may_hold(holds::NO_LINE)) {
         return;
     }
-    duplicate_exits_without_lineno(graph);
+    if graph.blocks().iter().any(wants_line) {
+        duplicate_exits_without_lineno(graph);
+    }
     propagate_line_numbers(graph);
 }
 
@@ -65,34 +67,38 @@ fn propagate_line_numbers(graph: &mut Graph) {
     while id != NO_BLOCK {
         let block = graph.at_mut(id);
         let next = block.next;
+        if block.may_hold(holds::NO_LINE) && !fill_lines(&mut block.instrs) {
+            block.holds &= !holds::NO_LINE;
+        }
         let Some(last) = block.instrs.last().copied() else {
             id = next;
             continue;
         };
-        let mut previous = last.loc;
-        if block.may_hold(holds::NO_LINE) {
-            previous = Location::NONE;
-            let mut lowest = 0;
-            for instr in &mut block.instrs {
-                if instr.is_artificial() {
-                    instr.loc = previous;
-                } else {
-                    previous = instr.loc;
-                }
-                lowest = lowest.min(previous.lineno);
-            }
-            if lowest >= 0 {
-                block.holds &= !holds::NO_LINE;
-            }
-        }
         if next != NO_BLOCK && !ends_path(last.op) {
-            inherit(graph.at_mut(next), previous);
+            inherit(graph.at_mut(next), last.loc);
         }
         if is_jump(last.op) {
-            inherit(graph.at_mut(last.target), previous);
+            inherit(graph.at_mut(last.target), last.loc);
         }
         id = next;
     }
+}
+
+/// Lets lines flow along a block; whether it has instructions without a line still is given back.
+fn fill_lines(instrs: &mut [CfgInstr]) -> bool {
+    let Some(first) = instrs.iter().position(|instr| instr.loc.lineno < 0) else { return false };
+    let mut previous = if first > 0 { instrs[first - 1].loc } else { Location::NONE };
+    // Below zero as soon as one of the lines is.
+    let mut signs = 0;
+    for instr in &mut instrs[first..] {
+        if instr.is_artificial() {
+            instr.loc = previous;
+        } else {
+            previous = instr.loc;
+        }
+        signs |= previous.lineno;
+    }
+    signs < 0
 }
 
 fn inherit(block: &mut Block, loc: Location) {

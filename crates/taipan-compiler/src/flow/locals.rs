@@ -63,8 +63,10 @@ fn scan(graph: &mut Graph, id: BlockId, stack: &mut Vec<BlockId>) {
     if guarded {
         // Only facts about blocks change meanwhile.
         let mut instrs = std::mem::take(&mut block.instrs);
+        let mut told = (NO_BLOCK, 0);
         for instr in &mut instrs {
-            if instr.except != NO_BLOCK {
+            if instr.except != NO_BLOCK && (instr.except, unsafe_locals) != told {
+                told = (instr.except, unsafe_locals);
                 arrive(graph, instr.except, unsafe_locals, stack);
             }
             pass(instr, &mut unsafe_locals);

@@ -155,9 +155,11 @@ fn remove_unused_consts(graph: &mut Graph, consts: &mut UnitConstants) {
     id = 0;
     while id != NO_BLOCK {
         let block = graph.at_mut(id);
-        for instr in &mut block.instrs {
-            if instr.op == Opcode::LOAD_CONST {
-                instr.arg = new_index[instr.arg as usize];
+        if block.may_hold(holds::CONST) {
+            for instr in &mut block.instrs {
+                if instr.op == Opcode::LOAD_CONST {
+                    instr.arg = new_index[instr.arg as usize];
+                }
             }
         }
         id = block.next;

@@ -30,6 +30,9 @@ pub fn inline_small_or_no_lineno_blocks(graph: &mut Graph) {
 }
 
 fn inline_target(graph: &mut Graph, id: BlockId) -> bool {
+    if !graph.at(id).may_hold(holds::ALWAYS) {
+        return false;
+    }
     let Some(last) = graph.at(id).instrs.last().copied() else { return false };
     if !is_unconditional_jump(last.op) {
         return false;
@@ -80,14 +83,14 @@ pub fn remove_unreachable(graph: &mut Graph) {
         if next != NO_BLOCK && graph.at(id).falls_through() {
             arrive(graph, next, &mut stack);
         }
-        let block = graph.at(id);
+        let block = graph.at_mut(id);
         if block.may_hold(holds::GUARD) {
-            for at in 0..block.instrs.len() {
-                let instr = &graph.at(id).instrs[at];
-                if names_block(instr.op) {
-                    arrive(graph, instr.target, &mut stack);
-                }
+            // Only counts of ways change meanwhile.
+            let instrs = std::mem::take(&mut block.instrs);
+            for instr in instrs.iter().filter(|instr| names_block(instr.op)) {
+                arrive(graph, instr.target, &mut stack);
             }
+            graph.at_mut(id).instrs = instrs;
         } else if let Some(target) = block.jump_target() {
             arrive(graph, target, &mut stack);
         }
@@ -123,10 +126,13 @@ fn first_line(graph: &Graph, id: BlockId) -> i32 {
 }
 
 /// Removes the `NOP`s of a block whose line shows elsewhere. Returns how many.
+#[inline]
 pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
-    if !graph.at(id).may_hold(holds::NOP) {
-        return 0;
-    }
+    if graph.at(id).may_hold(holds::NOP) { remove_held_nops(graph, id) } else { 0 }
+}
+
+#[inline(never)]
+fn remove_held_nops(graph: &mut Graph, id: BlockId) -> usize {
     let instrs = &graph.at(id).instrs;
     let count = instrs.len();
     let Some(first) = instrs.iter().position(|instr| instr.op == Opcode::NOP) else {
@@ -142,35 +148,39 @@ pub fn remove_block_nops(graph: &mut Graph, id: BlockId) -> usize {
     let instrs = &mut graph.at_mut(id).instrs[..];
     let mut kept = first;
     let mut kept_nops = 0;
-    let mut previous_line = if first > 0 { instrs[first - 1].loc.lineno } else { -1 };
-    for at in first..instrs.len() {
-        let instr = instrs[at];
-        let line = instr.loc.lineno;
-        if instr.op == Opcode::NOP {
-            if line < 0 || previous_line == line {
-                continue;
-            }
-            if let Some(following) = instrs.get_mut(at + 1) {
-                if following.loc.lineno == line {
-                    continue;
-                }
-                if following.loc.lineno < 0 {
-                    following.loc = instr.loc;
-                    continue;
-                }
-            } else if next_line == Some(line) {
-                continue;
-            }
+    let mut at = first;
+    while at < count {
+        // A `NOP`, then others up to the next one.
+        let mut from = at + 1;
+        if !is_idle(instrs, at, kept, next_line) {
             kept_nops = holds::NOP;
+            from = at;
         }
-        instrs[kept] = instr;
-        kept += 1;
-        previous_line = line;
+        let others = instrs[at + 1..].iter().position(|instr| instr.op == Opcode::NOP);
+        at = others.map_or(count, |others| at + 1 + others);
+        instrs.copy_within(from..at, kept);
+        kept += at - from;
     }
     let block = graph.at_mut(id);
     block.truncate(kept);
     block.holds = (block.holds & !holds::NOP) | kept_nops;
     count - kept
+}
+
+/// Is a `NOP` of no use, if what is kept before it ends at an index? An instruction without a line takes over its.
+fn is_idle(instrs: &mut [CfgInstr], at: usize, kept: usize, next_line: Option<i32>) -> bool {
+    let loc = instrs[at].loc;
+    if loc.lineno < 0 || (kept > 0 && instrs[kept - 1].loc.lineno == loc.lineno) {
+        return true;
+    }
+    match instrs.get_mut(at + 1) {
+        Some(following) if following.loc.lineno < 0 => {
+            following.loc = loc;
+            true
+        }
+        Some(following) => following.loc.lineno == loc.lineno,
+        None => next_line == Some(loc.lineno),
+    }
 }
 
 /// Removes idle `NOP`s everywhere. Returns how many.
@@ -249,7 +259,8 @@ fn remove_redundant_jumps(graph: &mut Graph) -> Result<usize, FlowError> {
     let mut id = 0;
     while id != NO_BLOCK {
         let next = graph.next(id);
-        if let Some(last) = graph.at(id).instrs.last().copied()
+        if graph.at(id).may_hold(holds::ALWAYS)
+            && let Some(last) = graph.at(id).instrs.last().copied()
             && is_unconditional_jump(last.op)
         {
             let target = graph.nonempty_from(last.target);
