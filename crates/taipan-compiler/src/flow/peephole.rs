@@ -120,12 +120,16 @@ fn threading(op: Opcode, target: Opcode) -> Option<Thread> {
 
 /// Threads the jump at the end of a block through jumps that it leads to.
 fn thread_jump(graph: &mut Graph, id: BlockId) {
-    while let Some(jump) = graph.at(id).instrs.last().copied()
+    // More jumps than blocks go round in a circle. The code generator makes none that do.
+    let mut most = graph.blocks().len();
+    while most > 0
+        && let Some(jump) = graph.at(id).instrs.last().copied()
         && jump.target != NO_BLOCK
         && let Some(target) = graph.at(jump.target).instrs.first()
         && is_jump(target.op)
     {
         let target = *target;
+        most -= 1;
         match threading(jump.op, target.op) {
             Some(Thread::Through(op)) if jump.target != target.target => {
                 let block = graph.at_mut(id);
