@@ -13,6 +13,7 @@ mod layers;
 mod oracle_code;
 mod oracle_syntax;
 mod reference;
+mod tail_calls;
 mod witness;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ const COMMANDS: &[(&str, &str, Command)] = &[
     ("conformance", "run CPython's tests against the floor: BINARY [--raise] [MODULE...]", conformance::run),
     ("capi", "report how much of the C interface a binary exports: BINARY [LIBRARY...]", capi::run),
     ("witness", "check the layout tables against CPython's headers: INCLUDE...", witness::run),
+    ("tail-calls", "check that no instruction of a program calls the next one: BINARY", tail_calls::run),
     ("layers", "check that crates depend only downward", layers::run),
     ("gen-abi", "write the struct layouts of taipan-abi from its tables", gen_abi::run),
     ("gen-unicode", "write the Unicode tables from the reference interpreter", gen_unicode::run),

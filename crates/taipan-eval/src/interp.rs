@@ -7,7 +7,7 @@
 //! with its words still on the stack, and the handler that is found cuts the stack to its depth.
 
 use crate::frame::{self, ENTRY, Frame};
-use crate::instructions::{EXITS, Next, RAISED, TABLE, VALUE};
+use crate::instructions::{EXITS, Next, RAISED, RUN_AS, TABLE, VALUE};
 use crate::monitor::{self, events};
 use crate::stackref::StackRef;
 use crate::unwind::{self, Unwound};
@@ -76,20 +76,28 @@ pub unsafe fn throw_into(thread: *mut ThreadState, first: *mut Frame, error: PyE
 
 #[inline(never)]
 unsafe fn run(thread: *mut ThreadState, mut next: Next) -> PyResult {
-    // SAFETY: see the invariants of the instructions; `sp` of an exit is an owned object.
+    // SAFETY: see the invariants of the instructions; `sp` of an exit is an owned object, but for `RUN_AS`.
     unsafe {
         loop {
             let word = *next.ip;
             let handler = TABLE[usize::from(word as u8)];
             let frame = (*thread).base.current_frame.cast();
             next = handler(next.ip, next.sp, frame, thread, usize::from(word >> 8));
-            if next.ip.addr() < EXITS {
-                let object = Ref::steal(next.sp.cast());
-                if next.ip.addr() == VALUE {
-                    return Ok(object);
-                }
-                let error = PyErr::from_exception(object.cast_owned());
-                next = handle(thread, error, next.ip.addr() == RAISED, 0)?;
+            while next.ip.addr() < EXITS {
+                next = match next.ip.addr() {
+                    VALUE => return Ok(Ref::steal(next.sp.cast())),
+                    RUN_AS => {
+                        let (opcode, oparg) = (next.sp.addr() as u8, next.sp.addr() >> 8);
+                        let frame: *mut Frame = (*thread).base.current_frame.cast();
+                        let handler = TABLE[usize::from(opcode)];
+                        handler((*frame).instr_ptr, (*frame).stackpointer, frame, thread, oparg)
+                    }
+                    how => {
+                        let exception: Ref = Ref::steal(next.sp.cast());
+                        let error = PyErr::from_exception(exception.cast_owned());
+                        handle(thread, error, how == RAISED, 0)?
+                    }
+                };
             }
         }
     }

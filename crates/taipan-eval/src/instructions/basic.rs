@@ -112,7 +112,7 @@ unsafe fn load_fast_load_fast(mut vm: Vm) -> Next {
 
 /// `LOAD_FAST_CHECK`.
 #[inline(always)]
-unsafe fn load_fast_check(mut vm: Vm) -> Next {
+unsafe fn load_fast_check(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = *local!(vm, vm.oparg);
@@ -196,7 +196,7 @@ unsafe fn store_fast_store_fast(mut vm: Vm) -> Next {
 
 /// `DELETE_FAST`.
 #[inline(always)]
-unsafe fn delete_fast(vm: Vm) -> Next {
+unsafe fn delete_fast(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let old = local!(vm, vm.oparg).replace(StackRef::NULL);
@@ -353,7 +353,7 @@ unsafe fn pop_jump_if_not_none(mut vm: Vm) -> Next {
 /// `TO_BOOL`, `TO_BOOL_BOOL`, `TO_BOOL_INT`, `TO_BOOL_LIST`, `TO_BOOL_NONE`, `TO_BOOL_STR`,
 /// `TO_BOOL_ALWAYS_TRUE`.
 #[inline(always)]
-unsafe fn to_bool(mut vm: Vm) -> Next {
+unsafe fn to_bool(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = peek!(vm, 1);

@@ -175,7 +175,7 @@ unsafe fn call_alloc_and_enter_init(mut vm: Vm) -> Next {
 
 /// `CALL_TYPE_1`.
 #[inline(always)]
-unsafe fn call_type_1(mut vm: Vm) -> Next {
+unsafe fn call_type_1(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let base = vm.sp.sub(3);
@@ -195,7 +195,7 @@ unsafe fn call_type_1(mut vm: Vm) -> Next {
 
 /// `CALL_LEN`.
 #[inline(always)]
-unsafe fn call_len(mut vm: Vm) -> Next {
+unsafe fn call_len(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let base = vm.sp.sub(vm.oparg + 2);
@@ -217,7 +217,7 @@ unsafe fn call_len(mut vm: Vm) -> Next {
 
 /// `CALL_ISINSTANCE`.
 #[inline(always)]
-unsafe fn call_isinstance(mut vm: Vm) -> Next {
+unsafe fn call_isinstance(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let base = vm.sp.sub(vm.oparg + 2);
@@ -238,7 +238,7 @@ unsafe fn call_isinstance(mut vm: Vm) -> Next {
 
 /// `CALL_BUILTIN_O`, `CALL_BUILTIN_FAST`, `CALL_BUILTIN_FAST_WITH_KEYWORDS`.
 #[inline(always)]
-unsafe fn call_builtin_o(mut vm: Vm) -> Next {
+unsafe fn call_builtin_o(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let base = vm.sp.sub(vm.oparg + 2);
@@ -262,7 +262,7 @@ unsafe fn call_builtin_o(mut vm: Vm) -> Next {
 
 /// `CALL_LIST_APPEND`.
 #[inline(always)]
-unsafe fn call_list_append(mut vm: Vm) -> Next {
+unsafe fn call_list_append(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let base = vm.sp.sub(vm.oparg + 2);
@@ -288,7 +288,7 @@ unsafe fn call_list_append(mut vm: Vm) -> Next {
 /// `CALL_METHOD_DESCRIPTOR_O`, `CALL_METHOD_DESCRIPTOR_NOARGS`, `CALL_METHOD_DESCRIPTOR_FAST`,
 /// `CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS`.
 #[inline(always)]
-unsafe fn call_method_descriptor_o(mut vm: Vm) -> Next {
+unsafe fn call_method_descriptor_o(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let base = vm.sp.sub(vm.oparg + 2);
@@ -316,7 +316,7 @@ unsafe fn call_method_descriptor_o(mut vm: Vm) -> Next {
 
 /// `CALL_KW`, `CALL_KW_PY`, `CALL_KW_BOUND_METHOD`, `CALL_KW_NON_PY`.
 #[inline(always)]
-unsafe fn call_kw(mut vm: Vm) -> Next {
+unsafe fn call_kw(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let names_word = pop!(vm);
@@ -360,7 +360,7 @@ unsafe fn call_kw(mut vm: Vm) -> Next {
 
 /// `CALL_FUNCTION_EX`.
 #[inline(always)]
-unsafe fn call_function_ex(mut vm: Vm) -> Next {
+unsafe fn call_function_ex(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -376,7 +376,7 @@ unsafe fn call_function_ex(mut vm: Vm) -> Next {
 
 /// `CALL_INTRINSIC_1`.
 #[inline(always)]
-unsafe fn call_intrinsic_1(vm: Vm) -> Next {
+unsafe fn call_intrinsic_1(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -390,7 +390,7 @@ unsafe fn call_intrinsic_1(vm: Vm) -> Next {
 
 /// `CALL_INTRINSIC_2`.
 #[inline(always)]
-unsafe fn call_intrinsic_2(mut vm: Vm) -> Next {
+unsafe fn call_intrinsic_2(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -406,7 +406,7 @@ unsafe fn call_intrinsic_2(mut vm: Vm) -> Next {
 
 /// `MAKE_FUNCTION`.
 #[inline(always)]
-unsafe fn make_function(mut vm: Vm) -> Next {
+unsafe fn make_function(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -420,7 +420,7 @@ unsafe fn make_function(mut vm: Vm) -> Next {
 
 /// `SET_FUNCTION_ATTRIBUTE`.
 #[inline(always)]
-unsafe fn set_function_attribute(mut vm: Vm) -> Next {
+unsafe fn set_function_attribute(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let function = pop!(vm);
@@ -551,7 +551,7 @@ unsafe fn send(mut vm: Vm) -> Next {
 
 /// `GET_AWAITABLE`.
 #[inline(always)]
-unsafe fn get_awaitable(vm: Vm) -> Next {
+unsafe fn get_awaitable(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -565,7 +565,7 @@ unsafe fn get_awaitable(vm: Vm) -> Next {
 
 /// `GET_AITER`.
 #[inline(always)]
-unsafe fn get_aiter(vm: Vm) -> Next {
+unsafe fn get_aiter(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -579,7 +579,7 @@ unsafe fn get_aiter(vm: Vm) -> Next {
 
 /// `GET_ANEXT`.
 #[inline(always)]
-unsafe fn get_anext(mut vm: Vm) -> Next {
+unsafe fn get_anext(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -591,7 +591,7 @@ unsafe fn get_anext(mut vm: Vm) -> Next {
 
 /// `END_ASYNC_FOR`.
 #[inline(always)]
-unsafe fn end_async_for(mut vm: Vm) -> Next {
+unsafe fn end_async_for(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -612,7 +612,7 @@ unsafe fn end_async_for(mut vm: Vm) -> Next {
 
 /// `CLEANUP_THROW`.
 #[inline(always)]
-unsafe fn cleanup_throw(mut vm: Vm) -> Next {
+unsafe fn cleanup_throw(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);

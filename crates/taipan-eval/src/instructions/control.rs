@@ -90,7 +90,7 @@ unsafe fn pop_except(mut vm: Vm) -> Next {
 
 /// `CHECK_EXC_MATCH`.
 #[inline(always)]
-unsafe fn check_exc_match(mut vm: Vm) -> Next {
+unsafe fn check_exc_match(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -103,7 +103,7 @@ unsafe fn check_exc_match(mut vm: Vm) -> Next {
 
 /// `CHECK_EG_MATCH`.
 #[inline(always)]
-unsafe fn check_eg_match(mut vm: Vm) -> Next {
+unsafe fn check_eg_match(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -125,7 +125,7 @@ unsafe fn check_eg_match(mut vm: Vm) -> Next {
 
 /// `WITH_EXCEPT_START`.
 #[inline(always)]
-unsafe fn with_except_start(mut vm: Vm) -> Next {
+unsafe fn with_except_start(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -137,7 +137,7 @@ unsafe fn with_except_start(mut vm: Vm) -> Next {
 
 /// `IMPORT_NAME`.
 #[inline(always)]
-unsafe fn import_name(mut vm: Vm) -> Next {
+unsafe fn import_name(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -153,7 +153,7 @@ unsafe fn import_name(mut vm: Vm) -> Next {
 
 /// `IMPORT_FROM`.
 #[inline(always)]
-unsafe fn import_from(mut vm: Vm) -> Next {
+unsafe fn import_from(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -188,7 +188,7 @@ unsafe fn match_sequence(mut vm: Vm) -> Next {
 
 /// `MATCH_KEYS`.
 #[inline(always)]
-unsafe fn match_keys(mut vm: Vm) -> Next {
+unsafe fn match_keys(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -200,7 +200,7 @@ unsafe fn match_keys(mut vm: Vm) -> Next {
 
 /// `MATCH_CLASS`.
 #[inline(always)]
-unsafe fn match_class(mut vm: Vm) -> Next {
+unsafe fn match_class(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);

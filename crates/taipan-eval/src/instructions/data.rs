@@ -37,7 +37,7 @@ instructions! {
 
 /// `BUILD_TUPLE`.
 #[inline(always)]
-unsafe fn build_tuple(mut vm: Vm) -> Next {
+unsafe fn build_tuple(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let tuple = check!(vm, ops::build_tuple(vm.sp.sub(vm.oparg), vm.oparg));
@@ -49,7 +49,7 @@ unsafe fn build_tuple(mut vm: Vm) -> Next {
 
 /// `BUILD_LIST`.
 #[inline(always)]
-unsafe fn build_list(mut vm: Vm) -> Next {
+unsafe fn build_list(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let list = check!(vm, ops::build_list(vm.sp.sub(vm.oparg), vm.oparg));
@@ -61,7 +61,7 @@ unsafe fn build_list(mut vm: Vm) -> Next {
 
 /// `BUILD_MAP`.
 #[inline(always)]
-unsafe fn build_map(mut vm: Vm) -> Next {
+unsafe fn build_map(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -76,7 +76,7 @@ unsafe fn build_map(mut vm: Vm) -> Next {
 
 /// `BUILD_SET`.
 #[inline(always)]
-unsafe fn build_set(mut vm: Vm) -> Next {
+unsafe fn build_set(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -91,7 +91,7 @@ unsafe fn build_set(mut vm: Vm) -> Next {
 
 /// `BUILD_STRING`.
 #[inline(always)]
-unsafe fn build_string(mut vm: Vm) -> Next {
+unsafe fn build_string(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -106,7 +106,7 @@ unsafe fn build_string(mut vm: Vm) -> Next {
 
 /// `BUILD_SLICE`.
 #[inline(always)]
-unsafe fn build_slice(mut vm: Vm) -> Next {
+unsafe fn build_slice(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -121,7 +121,7 @@ unsafe fn build_slice(mut vm: Vm) -> Next {
 
 /// `BUILD_TEMPLATE`.
 #[inline(always)]
-unsafe fn build_template(mut vm: Vm) -> Next {
+unsafe fn build_template(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -135,7 +135,7 @@ unsafe fn build_template(mut vm: Vm) -> Next {
 
 /// `BUILD_INTERPOLATION`.
 #[inline(always)]
-unsafe fn build_interpolation(mut vm: Vm) -> Next {
+unsafe fn build_interpolation(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -151,7 +151,7 @@ unsafe fn build_interpolation(mut vm: Vm) -> Next {
 
 /// `LIST_APPEND`.
 #[inline(always)]
-unsafe fn list_append(mut vm: Vm) -> Next {
+unsafe fn list_append(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = pop!(vm).into_ref();
@@ -163,7 +163,7 @@ unsafe fn list_append(mut vm: Vm) -> Next {
 
 /// `SET_ADD`.
 #[inline(always)]
-unsafe fn set_add(mut vm: Vm) -> Next {
+unsafe fn set_add(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -177,7 +177,7 @@ unsafe fn set_add(mut vm: Vm) -> Next {
 
 /// `MAP_ADD`.
 #[inline(always)]
-unsafe fn map_add(mut vm: Vm) -> Next {
+unsafe fn map_add(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -193,7 +193,7 @@ unsafe fn map_add(mut vm: Vm) -> Next {
 
 /// `LIST_EXTEND`.
 #[inline(always)]
-unsafe fn list_extend(mut vm: Vm) -> Next {
+unsafe fn list_extend(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -207,7 +207,7 @@ unsafe fn list_extend(mut vm: Vm) -> Next {
 
 /// `SET_UPDATE`.
 #[inline(always)]
-unsafe fn set_update(mut vm: Vm) -> Next {
+unsafe fn set_update(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -221,7 +221,7 @@ unsafe fn set_update(mut vm: Vm) -> Next {
 
 /// `DICT_UPDATE`.
 #[inline(always)]
-unsafe fn dict_update(mut vm: Vm) -> Next {
+unsafe fn dict_update(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -235,7 +235,7 @@ unsafe fn dict_update(mut vm: Vm) -> Next {
 
 /// `DICT_MERGE`.
 #[inline(always)]
-unsafe fn dict_merge(mut vm: Vm) -> Next {
+unsafe fn dict_merge(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -251,7 +251,7 @@ unsafe fn dict_merge(mut vm: Vm) -> Next {
 
 /// `SETUP_ANNOTATIONS`.
 #[inline(always)]
-unsafe fn setup_annotations(vm: Vm) -> Next {
+unsafe fn setup_annotations(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -262,7 +262,7 @@ unsafe fn setup_annotations(vm: Vm) -> Next {
 
 /// `FORMAT_SIMPLE`.
 #[inline(always)]
-unsafe fn format_simple(vm: Vm) -> Next {
+unsafe fn format_simple(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = peek!(vm, 1);
@@ -278,7 +278,7 @@ unsafe fn format_simple(vm: Vm) -> Next {
 
 /// `FORMAT_WITH_SPEC`.
 #[inline(always)]
-unsafe fn format_with_spec(mut vm: Vm) -> Next {
+unsafe fn format_with_spec(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -294,7 +294,7 @@ unsafe fn format_with_spec(mut vm: Vm) -> Next {
 
 /// `CONVERT_VALUE`.
 #[inline(always)]
-unsafe fn convert_value(vm: Vm) -> Next {
+unsafe fn convert_value(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -308,7 +308,7 @@ unsafe fn convert_value(vm: Vm) -> Next {
 
 /// `UNPACK_SEQUENCE`, `UNPACK_SEQUENCE_TWO_TUPLE`, `UNPACK_SEQUENCE_TUPLE`, `UNPACK_SEQUENCE_LIST`.
 #[inline(always)]
-unsafe fn unpack_sequence(mut vm: Vm) -> Next {
+unsafe fn unpack_sequence(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         // One form does for all: telling a tuple from a list costs less than a failed guard.
@@ -335,7 +335,7 @@ unsafe fn unpack_sequence(mut vm: Vm) -> Next {
 
 /// `UNPACK_EX`.
 #[inline(always)]
-unsafe fn unpack_ex(mut vm: Vm) -> Next {
+unsafe fn unpack_ex(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -352,7 +352,7 @@ unsafe fn unpack_ex(mut vm: Vm) -> Next {
 
 /// `GET_ITER`.
 #[inline(always)]
-unsafe fn get_iter(vm: Vm) -> Next {
+unsafe fn get_iter(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -366,7 +366,7 @@ unsafe fn get_iter(vm: Vm) -> Next {
 
 /// `FOR_ITER`.
 #[inline(always)]
-unsafe fn for_iter(mut vm: Vm) -> Next {
+unsafe fn for_iter(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         if adaptive::due(vm.ip.add(1)) {
@@ -458,7 +458,7 @@ unsafe fn for_iter_gen(mut vm: Vm) -> Next {
 
 /// `GET_LEN`.
 #[inline(always)]
-unsafe fn get_len(mut vm: Vm) -> Next {
+unsafe fn get_len(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -470,7 +470,7 @@ unsafe fn get_len(mut vm: Vm) -> Next {
 
 /// `GET_YIELD_FROM_ITER`.
 #[inline(always)]
-unsafe fn get_yield_from_iter(vm: Vm) -> Next {
+unsafe fn get_yield_from_iter(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);

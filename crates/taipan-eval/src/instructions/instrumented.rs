@@ -96,7 +96,7 @@ unsafe fn resume(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_RETURN_VALUE`.
-unsafe fn return_value(vm: Vm) -> Next {
+unsafe fn return_value(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -131,7 +131,7 @@ unsafe fn first_argument<'a>(args: *mut StackRef, count: usize) -> Option<&'a Ob
 }
 
 /// `INSTRUMENTED_CALL`.
-unsafe fn call(mut vm: Vm) -> Next {
+unsafe fn call(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let base = vm.sp.sub(vm.oparg + 2);
@@ -161,7 +161,7 @@ unsafe fn call(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_CALL_KW`.
-unsafe fn call_kw(mut vm: Vm) -> Next {
+unsafe fn call_kw(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let names_word = peek!(vm, 1);
@@ -197,7 +197,7 @@ unsafe fn call_kw(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_CALL_FUNCTION_EX`.
-unsafe fn call_function_ex(mut vm: Vm) -> Next {
+unsafe fn call_function_ex(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -222,7 +222,7 @@ unsafe fn call_function_ex(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_LOAD_SUPER_ATTR`.
-unsafe fn load_super_attr(mut vm: Vm) -> Next {
+unsafe fn load_super_attr(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -249,7 +249,7 @@ unsafe fn load_super_attr(mut vm: Vm) -> Next {
 }
 
 /// Tells of a jump and makes it.
-unsafe fn jump(vm: Vm, what: usize, from: *mut u16, to: *mut u16) -> Next {
+unsafe fn jump<const STEP: bool>(vm: Words<STEP>, what: usize, from: *mut u16, to: *mut u16) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -285,7 +285,7 @@ unsafe fn jump_backward(vm: Vm) -> Next {
 }
 
 /// A conditional jump whose word has been popped.
-unsafe fn conditional(vm: Vm, taken: bool) -> Next {
+unsafe fn conditional<const STEP: bool>(vm: Words<STEP>, taken: bool) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         if taken {
@@ -360,7 +360,7 @@ unsafe fn not_taken(vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_FOR_ITER`.
-unsafe fn for_iter(mut vm: Vm) -> Next {
+unsafe fn for_iter(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -389,7 +389,7 @@ unsafe fn pop_iter(vm: Vm) -> Next {
 }
 
 /// Ends a loop that was left at `from`.
-unsafe fn loop_end(mut vm: Vm, from: *mut u16) -> Next {
+unsafe fn loop_end<const STEP: bool>(mut vm: Words<STEP>, from: *mut u16) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let iterator = pop!(vm);
@@ -404,7 +404,7 @@ unsafe fn is_generator(word: StackRef) -> bool {
 }
 
 /// `INSTRUMENTED_END_FOR`.
-unsafe fn end_for(mut vm: Vm) -> Next {
+unsafe fn end_for(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -421,7 +421,7 @@ unsafe fn end_for(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_END_SEND`.
-unsafe fn end_send(vm: Vm) -> Next {
+unsafe fn end_send(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -435,7 +435,7 @@ unsafe fn end_send(vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_END_ASYNC_FOR`.
-unsafe fn end_async_for(vm: Vm) -> Next {
+unsafe fn end_async_for(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         // The branch is the END_SEND that the argument leads back to.
@@ -472,7 +472,7 @@ unsafe fn line(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_INSTRUCTION`.
-unsafe fn instruction(vm: Vm) -> Next {
+unsafe fn instruction(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);

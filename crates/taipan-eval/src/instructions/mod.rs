@@ -34,8 +34,12 @@ use taipan_object::unicode::Str;
 use taipan_object::{Object, PyErr, Ref, Type, callable, refcount};
 
 /// What an instruction works on.
+///
+/// One that keeps nothing in memory while it calls something ends in a jump to the next ([`Vm`]). All others are a
+/// [`STEP`](Step): the compiler would make a call of that jump, and a module of a hundred thousand lines would need
+/// as many frames of the machine's stack. `cargo dev tail-calls` looks at the program whether any such call is left.
 #[derive(Clone, Copy)]
-pub struct Vm {
+pub struct Words<const STEP: bool> {
     /// The instruction being run.
     pub ip: *mut u16,
     /// One above the top of the operand stack.
@@ -45,6 +49,11 @@ pub struct Vm {
     /// The argument, prefixes included.
     pub oparg: usize,
 }
+
+/// The words of an instruction that goes on to the next itself.
+pub type Vm = Words<false>;
+/// The words of an instruction that goes on by way of the loop.
+pub type Step = Words<true>;
 
 /// Where to go on. An instruction pointer that is a small number says how the loop is left instead, and
 /// `sp` is then the result or the exception.
@@ -60,8 +69,11 @@ pub const VALUE: usize = 0;
 pub const RAISED: usize = 1;
 /// … or with one whose traceback is right already.
 pub const RAISED_AGAIN: usize = 2;
+/// The loop is not left, but runs the frame's instruction under another opcode: `sp` is the opcode and, from its
+/// ninth bit on, the argument.
+pub const RUN_AS: usize = 3;
 /// The first number that is an address.
-pub const EXITS: usize = 3;
+pub const EXITS: usize = 4;
 
 /// An instruction: instruction pointer, stack pointer, frame, thread and argument.
 pub type Handler = fn(*mut u16, *mut StackRef, *mut Frame, *mut ThreadState, usize) -> Next;
@@ -77,14 +89,56 @@ impl Next {
     }
 }
 
-impl Vm {
+impl<const STEP: bool> Words<STEP> {
+    /// Goes on with the instruction at `ip`.
+    ///
+    /// Called last, this is a jump when the compiler optimises, and nothing is left on the stack. That is not
+    /// promised: so the instructions that go back or to another frame return to the loop in any case, and all of
+    /// them do without optimisation.
+    ///
+    /// # Safety
+    /// The words are those of the current frame.
+    #[inline(always)]
+    unsafe fn dispatch(self, ip: *mut u16) -> Next {
+        if STEP || cfg!(debug_assertions) {
+            return Next { ip, sp: self.sp };
+        }
+        // SAFETY: by contract.
+        let word = unsafe { *ip };
+        TABLE[usize::from(word as u8)](ip, self.sp, self.frame, self.thread, usize::from(word >> 8))
+    }
+
     /// Runs the same instruction as if it had another opcode.
     ///
     /// # Safety
     /// The words on the stack are those that the other opcode expects.
     #[inline(always)]
     unsafe fn run_as(self, opcode: u8) -> Next {
+        if STEP {
+            // SAFETY: the words are those of the current frame.
+            return unsafe {
+                run_as_by_loop(self.ip, self.sp, self.frame, usize::from(opcode) | self.oparg << 8)
+            };
+        }
         TABLE[usize::from(opcode)](self.ip, self.sp, self.frame, self.thread, self.oparg)
+    }
+}
+
+/// Has the loop run an instruction under another opcode.
+///
+/// # Safety
+/// The frame is the current one, `ip` its instruction.
+#[cold]
+#[inline(never)]
+unsafe fn run_as_by_loop(ip: *mut u16, sp: *mut StackRef, frame: *mut Frame, opcode_and_arg: usize) -> Next {
+    // SAFETY: by contract.
+    unsafe {
+        (*frame).instr_ptr = ip;
+        (*frame).stackpointer = sp;
+    }
+    Next {
+        ip: core::ptr::without_provenance_mut(RUN_AS),
+        sp: core::ptr::without_provenance_mut(opcode_and_arg),
     }
 }
 
@@ -110,7 +164,7 @@ unsafe fn leave_raised(ip: *mut u16, sp: *mut StackRef, frame: *mut Frame, error
 /// As for `leave_raised`.
 #[cold]
 #[inline(never)]
-unsafe fn leave_again(vm: &Vm, error: PyErr, raised_at: *mut u16) -> Next {
+unsafe fn leave_again<const STEP: bool>(vm: &Words<STEP>, error: PyErr, raised_at: *mut u16) -> Next {
     // SAFETY: by contract.
     unsafe {
         if !raised_at.is_null() {
@@ -161,7 +215,7 @@ macro_rules! instructions {
                     oparg: usize,
                 ) -> Next {
                     // SAFETY: the loop calls instructions with the words that belong to them.
-                    unsafe { super::$function(Vm { ip, sp, frame, thread, oparg }) }
+                    unsafe { super::$function(Words { ip, sp, frame, thread, oparg }) }
                 }
             )+
         }
@@ -206,24 +260,6 @@ macro_rules! check {
         }
     };
 }
-/// Runs the instruction at `ip`.
-///
-/// Called last in an instruction, this is a jump when the compiler optimises, and nothing is left on the
-/// stack. That is not promised: so the instructions that go back or to another frame return to the loop
-/// instead, which bounds the number of frames in any case, and so do all of them without optimisation.
-///
-/// # Safety
-/// The words are those of the current frame.
-#[inline(always)]
-unsafe fn dispatch(ip: *mut u16, sp: *mut StackRef, frame: *mut Frame, thread: *mut ThreadState) -> Next {
-    if cfg!(debug_assertions) {
-        return Next { ip, sp };
-    }
-    // SAFETY: by contract.
-    let word = unsafe { *ip };
-    TABLE[usize::from(word as u8)](ip, sp, frame, thread, usize::from(word >> 8))
-}
-
 /// Goes on at `vm.ip`, by way of the loop.
 macro_rules! go {
     ($vm:ident) => {
@@ -233,7 +269,7 @@ macro_rules! go {
 /// Goes to the next instruction, over `caches` units of inline cache.
 macro_rules! next {
     ($vm:ident, $caches:expr) => {
-        return dispatch($vm.ip.add(1 + $caches), $vm.sp, $vm.frame, $vm.thread)
+        return $vm.dispatch($vm.ip.add(1 + $caches))
     };
 }
 /// Gives up one or two words and goes to the next instruction. Nothing is called where nothing is freed, so
@@ -252,7 +288,7 @@ macro_rules! done {
         }
         let next = $vm.ip.add(1 + $caches);
         if first.is_null() && second.is_null() {
-            return dispatch(next, $vm.sp, $vm.frame, $vm.thread);
+            return $vm.dispatch(next);
         }
         return release($vm.ip, $vm.sp, $vm.frame, next, first, second);
     }};
@@ -300,7 +336,7 @@ macro_rules! jump_if {
         } else {
             $vm.ip = $vm.ip.add(usize::from(*$vm.ip as u8 == op::NOT_TAKEN));
         }
-        return dispatch($vm.ip, $vm.sp, $vm.frame, $vm.thread);
+        return $vm.dispatch($vm.ip);
     }};
 }
 /// Ends an instruction whose result is a truth value: does the jump behind it as well.

@@ -45,7 +45,7 @@ instructions! {
 
 /// `LOAD_GLOBAL`.
 #[inline(always)]
-unsafe fn load_global(mut vm: Vm) -> Next {
+unsafe fn load_global(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -99,7 +99,7 @@ unsafe fn load_global_builtin(mut vm: Vm) -> Next {
 
 /// `LOAD_NAME`.
 #[inline(always)]
-unsafe fn load_name(mut vm: Vm) -> Next {
+unsafe fn load_name(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -111,7 +111,7 @@ unsafe fn load_name(mut vm: Vm) -> Next {
 
 /// `LOAD_FROM_DICT_OR_GLOBALS`.
 #[inline(always)]
-unsafe fn load_from_dict_or_globals(vm: Vm) -> Next {
+unsafe fn load_from_dict_or_globals(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -125,7 +125,7 @@ unsafe fn load_from_dict_or_globals(vm: Vm) -> Next {
 
 /// `STORE_NAME`.
 #[inline(always)]
-unsafe fn store_name(mut vm: Vm) -> Next {
+unsafe fn store_name(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -139,7 +139,7 @@ unsafe fn store_name(mut vm: Vm) -> Next {
 
 /// `DELETE_NAME`.
 #[inline(always)]
-unsafe fn delete_name(vm: Vm) -> Next {
+unsafe fn delete_name(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -150,7 +150,7 @@ unsafe fn delete_name(vm: Vm) -> Next {
 
 /// `STORE_GLOBAL`.
 #[inline(always)]
-unsafe fn store_global(mut vm: Vm) -> Next {
+unsafe fn store_global(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -165,7 +165,7 @@ unsafe fn store_global(mut vm: Vm) -> Next {
 
 /// `DELETE_GLOBAL`.
 #[inline(always)]
-unsafe fn delete_global(vm: Vm) -> Next {
+unsafe fn delete_global(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -188,7 +188,7 @@ unsafe fn load_locals(mut vm: Vm) -> Next {
 
 /// `LOAD_BUILD_CLASS`.
 #[inline(always)]
-unsafe fn load_build_class(mut vm: Vm) -> Next {
+unsafe fn load_build_class(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -200,7 +200,7 @@ unsafe fn load_build_class(mut vm: Vm) -> Next {
 
 /// `LOAD_COMMON_CONSTANT`.
 #[inline(always)]
-unsafe fn load_common_constant(mut vm: Vm) -> Next {
+unsafe fn load_common_constant(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         push!(vm, StackRef::owned(check!(vm, ops::common_constant(vm.oparg))));
@@ -210,7 +210,7 @@ unsafe fn load_common_constant(mut vm: Vm) -> Next {
 
 /// `MAKE_CELL`.
 #[inline(always)]
-unsafe fn make_cell(vm: Vm) -> Next {
+unsafe fn make_cell(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -239,7 +239,7 @@ unsafe fn copy_free_vars(vm: Vm) -> Next {
 
 /// `LOAD_DEREF`.
 #[inline(always)]
-unsafe fn load_deref(mut vm: Vm) -> Next {
+unsafe fn load_deref(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let cell = (*local!(vm, vm.oparg)).ptr().cast::<PyCellObject>();
@@ -269,7 +269,7 @@ unsafe fn store_deref(mut vm: Vm) -> Next {
 
 /// `DELETE_DEREF`.
 #[inline(always)]
-unsafe fn delete_deref(vm: Vm) -> Next {
+unsafe fn delete_deref(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -284,7 +284,7 @@ unsafe fn delete_deref(vm: Vm) -> Next {
 
 /// `LOAD_FROM_DICT_OR_DEREF`.
 #[inline(always)]
-unsafe fn load_from_dict_or_deref(vm: Vm) -> Next {
+unsafe fn load_from_dict_or_deref(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -298,7 +298,7 @@ unsafe fn load_from_dict_or_deref(vm: Vm) -> Next {
 
 /// `LOAD_ATTR`, `LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN`.
 #[inline(always)]
-unsafe fn load_attr(mut vm: Vm) -> Next {
+unsafe fn load_attr(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let owner = peek!(vm, 1);
@@ -474,7 +474,7 @@ unsafe fn load_attr_property(mut vm: Vm) -> Next {
 
 /// `STORE_ATTR`.
 #[inline(always)]
-unsafe fn store_attr(mut vm: Vm) -> Next {
+unsafe fn store_attr(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (value, owner) = (peek!(vm, 2), peek!(vm, 1));
@@ -546,7 +546,7 @@ unsafe fn store_attr_slot(mut vm: Vm) -> Next {
 
 /// `DELETE_ATTR`.
 #[inline(always)]
-unsafe fn delete_attr(mut vm: Vm) -> Next {
+unsafe fn delete_attr(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -561,7 +561,7 @@ unsafe fn delete_attr(mut vm: Vm) -> Next {
 
 /// `LOAD_SUPER_ATTR`, `LOAD_SUPER_ATTR_ATTR`, `LOAD_SUPER_ATTR_METHOD`.
 #[inline(always)]
-unsafe fn load_super_attr(mut vm: Vm) -> Next {
+unsafe fn load_super_attr(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -586,7 +586,7 @@ unsafe fn load_super_attr(mut vm: Vm) -> Next {
 
 /// `LOAD_SPECIAL`.
 #[inline(always)]
-unsafe fn load_special(mut vm: Vm) -> Next {
+unsafe fn load_special(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);

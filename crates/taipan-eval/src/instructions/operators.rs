@@ -153,7 +153,7 @@ unsafe fn binary_op_extend(mut vm: Vm) -> Next {
 
 /// `BINARY_OP_ADD_UNICODE`.
 #[inline(always)]
-unsafe fn binary_op_add_unicode(mut vm: Vm) -> Next {
+unsafe fn binary_op_add_unicode(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (left, right) = (peek!(vm, 2), peek!(vm, 1));
@@ -238,7 +238,7 @@ unsafe fn binary_op_subscr_str_int(mut vm: Vm) -> Next {
 
 /// `BINARY_OP_SUBSCR_DICT`.
 #[inline(always)]
-unsafe fn binary_op_subscr_dict(mut vm: Vm) -> Next {
+unsafe fn binary_op_subscr_dict(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (container, key) = (peek!(vm, 2), peek!(vm, 1));
@@ -263,7 +263,7 @@ unsafe fn binary_op_subscr_dict(mut vm: Vm) -> Next {
 
 /// `UNARY_NEGATIVE`.
 #[inline(always)]
-unsafe fn unary_negative(vm: Vm) -> Next {
+unsafe fn unary_negative(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = peek!(vm, 1);
@@ -281,7 +281,7 @@ unsafe fn unary_negative(vm: Vm) -> Next {
 
 /// `UNARY_INVERT`.
 #[inline(always)]
-unsafe fn unary_invert(vm: Vm) -> Next {
+unsafe fn unary_invert(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = peek!(vm, 1);
@@ -299,7 +299,7 @@ unsafe fn unary_invert(vm: Vm) -> Next {
 
 /// `COMPARE_OP`.
 #[inline(always)]
-unsafe fn compare_op(mut vm: Vm) -> Next {
+unsafe fn compare_op(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (left, right) = (peek!(vm, 2), peek!(vm, 1));
@@ -411,7 +411,7 @@ unsafe fn is_op(mut vm: Vm) -> Next {
 
 /// `CONTAINS_OP`, `CONTAINS_OP_DICT`, `CONTAINS_OP_SET`.
 #[inline(always)]
-unsafe fn contains_op(mut vm: Vm) -> Next {
+unsafe fn contains_op(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -430,7 +430,7 @@ unsafe fn contains_op(mut vm: Vm) -> Next {
 
 /// `STORE_SUBSCR`.
 #[inline(always)]
-unsafe fn store_subscr(mut vm: Vm) -> Next {
+unsafe fn store_subscr(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (value, container, key) = (peek!(vm, 3), peek!(vm, 2), peek!(vm, 1));
@@ -470,7 +470,7 @@ unsafe fn store_subscr_list_int(mut vm: Vm) -> Next {
 
 /// `STORE_SUBSCR_DICT`.
 #[inline(always)]
-unsafe fn store_subscr_dict(mut vm: Vm) -> Next {
+unsafe fn store_subscr_dict(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (value, container, key) = (peek!(vm, 3), peek!(vm, 2), peek!(vm, 1));
@@ -491,7 +491,7 @@ unsafe fn store_subscr_dict(mut vm: Vm) -> Next {
 
 /// `DELETE_SUBSCR`.
 #[inline(always)]
-unsafe fn delete_subscr(mut vm: Vm) -> Next {
+unsafe fn delete_subscr(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -507,7 +507,7 @@ unsafe fn delete_subscr(mut vm: Vm) -> Next {
 
 /// `BINARY_SLICE`.
 #[inline(always)]
-unsafe fn binary_slice(mut vm: Vm) -> Next {
+unsafe fn binary_slice(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -525,7 +525,7 @@ unsafe fn binary_slice(mut vm: Vm) -> Next {
 
 /// `STORE_SLICE`.
 #[inline(always)]
-unsafe fn store_slice(mut vm: Vm) -> Next {
+unsafe fn store_slice(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
