@@ -240,10 +240,10 @@ pub unsafe fn append_in_place(left: StackRef, right: StackRef, locals: *mut Stac
     }
 }
 
-/// Two ints of which at least one has an object.
+/// An operation on two ints of which at least one has an object, where the result needs none.
 #[inline(never)]
-pub fn int_pair(left: StackRef, right: StackRef) -> Option<(i64, i64)> {
-    Some((left.as_compact_int()?, right.as_compact_int()?))
+pub fn long_ints(left: StackRef, right: StackRef, result: fn(i64, i64) -> Option<i64>) -> Option<StackRef> {
+    StackRef::try_int(result(left.as_compact_int()?, right.as_compact_int()?)?)
 }
 
 /// Operations on ints and floats that have no form of their own. Takes the operands over on success.

@@ -521,7 +521,7 @@ unsafe fn yield_value(mut vm: Vm) -> Next {
 
 /// `SEND`, `SEND_GEN`.
 #[inline(always)]
-unsafe fn send(mut vm: Vm) -> Next {
+unsafe fn send(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let (receiver, value) = (peek!(vm, 2), peek!(vm, 1));

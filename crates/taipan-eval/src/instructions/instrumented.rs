@@ -53,7 +53,7 @@ pub(super) unsafe fn resume_attentively(
     thread: *mut ThreadState,
     oparg: usize,
 ) -> Next {
-    let vm = Vm { ip, sp, frame, thread, oparg };
+    let vm = Step { ip, sp, frame, thread, oparg };
     // SAFETY: as every instruction.
     unsafe {
         let bits = (*thread).eval_breaker.load(Ordering::Relaxed);
@@ -74,7 +74,7 @@ pub(super) unsafe fn resume_attentively(
 }
 
 /// `INSTRUMENTED_RESUME`.
-unsafe fn resume(mut vm: Vm) -> Next {
+unsafe fn resume(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -108,7 +108,7 @@ unsafe fn return_value(vm: Step) -> Next {
 }
 
 /// `INSTRUMENTED_YIELD_VALUE`.
-unsafe fn yield_value(mut vm: Vm) -> Next {
+unsafe fn yield_value(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -249,7 +249,7 @@ unsafe fn load_super_attr(mut vm: Step) -> Next {
 }
 
 /// Tells of a jump and makes it.
-unsafe fn jump<const STEP: bool>(vm: Words<STEP>, what: usize, from: *mut u16, to: *mut u16) -> Next {
+unsafe fn jump(vm: Step, what: usize, from: *mut u16, to: *mut u16) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         save!(vm);
@@ -267,13 +267,13 @@ unsafe fn jump<const STEP: bool>(vm: Words<STEP>, what: usize, from: *mut u16, t
 }
 
 /// `INSTRUMENTED_JUMP_FORWARD`.
-unsafe fn jump_forward(vm: Vm) -> Next {
+unsafe fn jump_forward(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe { jump(vm, event::JUMP, vm.ip, vm.ip.add(1 + vm.oparg)) }
 }
 
 /// `INSTRUMENTED_JUMP_BACKWARD`.
-unsafe fn jump_backward(vm: Vm) -> Next {
+unsafe fn jump_backward(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         if (*vm.thread).eval_breaker.load(Ordering::Relaxed) != 0 {
@@ -285,7 +285,7 @@ unsafe fn jump_backward(vm: Vm) -> Next {
 }
 
 /// A conditional jump whose word has been popped.
-unsafe fn conditional<const STEP: bool>(vm: Words<STEP>, taken: bool) -> Next {
+unsafe fn conditional(vm: Step, taken: bool) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         if taken {
@@ -298,7 +298,7 @@ unsafe fn conditional<const STEP: bool>(vm: Words<STEP>, taken: bool) -> Next {
 }
 
 /// `INSTRUMENTED_POP_JUMP_IF_TRUE`.
-unsafe fn pop_jump_if_true(mut vm: Vm) -> Next {
+unsafe fn pop_jump_if_true(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let truth = bool_word!(pop!(vm));
@@ -307,7 +307,7 @@ unsafe fn pop_jump_if_true(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_POP_JUMP_IF_FALSE`.
-unsafe fn pop_jump_if_false(mut vm: Vm) -> Next {
+unsafe fn pop_jump_if_false(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let truth = bool_word!(pop!(vm));
@@ -316,7 +316,7 @@ unsafe fn pop_jump_if_false(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_POP_JUMP_IF_NONE`.
-unsafe fn pop_jump_if_none(mut vm: Vm) -> Next {
+unsafe fn pop_jump_if_none(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = pop!(vm);
@@ -328,7 +328,7 @@ unsafe fn pop_jump_if_none(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_POP_JUMP_IF_NOT_NONE`.
-unsafe fn pop_jump_if_not_none(mut vm: Vm) -> Next {
+unsafe fn pop_jump_if_not_none(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let value = pop!(vm);
@@ -340,7 +340,7 @@ unsafe fn pop_jump_if_not_none(mut vm: Vm) -> Next {
 }
 
 /// `INSTRUMENTED_NOT_TAKEN`.
-unsafe fn not_taken(vm: Vm) -> Next {
+unsafe fn not_taken(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         // It follows a conditional jump with its cache, or the END_SEND of an `async for`.
@@ -375,7 +375,7 @@ unsafe fn for_iter(mut vm: Step) -> Next {
 }
 
 /// `INSTRUMENTED_POP_ITER`.
-unsafe fn pop_iter(vm: Vm) -> Next {
+unsafe fn pop_iter(vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let code = Frame::code(vm.frame);
@@ -389,7 +389,7 @@ unsafe fn pop_iter(vm: Vm) -> Next {
 }
 
 /// Ends a loop that was left at `from`.
-unsafe fn loop_end<const STEP: bool>(mut vm: Words<STEP>, from: *mut u16) -> Next {
+unsafe fn loop_end(mut vm: Step, from: *mut u16) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let iterator = pop!(vm);
@@ -448,7 +448,7 @@ unsafe fn end_async_for(vm: Step) -> Next {
 }
 
 /// `INSTRUMENTED_LINE`.
-unsafe fn line(mut vm: Vm) -> Next {
+unsafe fn line(mut vm: Step) -> Next {
     // SAFETY: see the invariants of the interpreter.
     unsafe {
         let from = Frame::lasti(vm.frame);

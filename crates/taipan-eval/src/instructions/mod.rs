@@ -380,9 +380,7 @@ macro_rules! int_arm {
                 peek!($vm, 1) = result;
                 next!($vm, 5);
             }
-        } else if let Some((a, b)) = quick::int_pair(left, right)
-            && let Some(result) = $values(a, b).and_then(StackRef::try_int)
-        {
+        } else if let Some(result) = quick::long_ints(left, right, $values) {
             $vm.sp = $vm.sp.sub(1);
             peek!($vm, 1) = result;
             done!($vm, 5, left, right);
