@@ -29,7 +29,7 @@ struct Function {
 fn note(function: &mut Function, line: &str) {
     let Some((kind, target)) = line
         .split_whitespace()
-        .position(|word| matches!(word, "call" | "jmp"))
+        .position(|word| word == "call" || word.starts_with('j'))
         .and_then(|at| Some((line.split_whitespace().nth(at)?, line.split_once(['*', '<'])?.1)))
     else {
         return;
@@ -134,6 +134,11 @@ mod tests {
 0000000000006000 <taipan_eval::instructions::by_table>:
     6000:\tcall   *0x10(%rcx,%rax,8)
     6005:\tje     6000 <taipan_eval::instructions::by_table>
+0000000000007000 <taipan_eval::instructions::jumps_sometimes>:
+    7000:\tje     2000 <taipan_eval::instructions::jumps>
+    7005:\tret
+0000000000008000 <taipan_eval::instructions::calls_that>:
+    8000:\tcall   7000 <taipan_eval::instructions::jumps_sometimes>
 ";
 
     #[test]
@@ -144,6 +149,7 @@ mod tests {
             [
                 "taipan_eval::instructions::by_table calls through the table",
                 "taipan_eval::instructions::calls calls taipan_eval::instructions::also",
+                "taipan_eval::instructions::calls_that calls taipan_eval::instructions::jumps_sometimes",
             ]
         );
     }

@@ -372,11 +372,11 @@ export! {
 
     fn PyEval_GetBuiltins() -> Obj {
         // Borrowed: the frame or the interpreter keeps it.
-        Ok(current_builtins().map_or(core::ptr::null_mut(), |builtins| builtins.as_ptr()))
+        Ok(taipan_eval::frame::current_builtins().map_or(core::ptr::null_mut(), |builtins| builtins.as_ptr()))
     }
 
     fn PyEval_GetFrameBuiltins() -> Obj {
-        Ok(current_builtins())
+        Ok(taipan_eval::frame::current_builtins())
     }
 
     fn PyEval_GetGlobals() -> Obj {
@@ -601,12 +601,6 @@ fn added_module(name: &Str) -> PyResult {
     let made = taipan_object::module::Module::new(name, None)?.upcast();
     modules.set(name, &made)?;
     Ok(made)
-}
-
-/// The builtins of the code that is running, or those of the interpreter.
-fn current_builtins() -> Option<Ref> {
-    let own = || state::interp().builtins.borrow().clone().map(Ref::upcast);
-    taipan_eval::frame::current_builtins().or_else(own)
 }
 
 unsafe fn exec_module(name: &Str, code: Obj, path: Obj) -> PyResult {

@@ -321,13 +321,14 @@ pub fn current_globals() -> Option<Ref<Dict>> {
     unsafe { Some(Ref::of(Frame::globals(frame))) }
 }
 
-/// The builtins of the same code.
+/// The builtins of the same code; without such code the interpreter's.
 pub fn current_builtins() -> Option<Ref> {
     let frame = current_frame();
-    // SAFETY: the current frame is live, and keeps its builtins.
-    unsafe {
-        if frame.is_null() { None } else { Object::borrow_opt((*frame).f_builtins).map(Object::new_ref) }
+    if frame.is_null() {
+        return state::interp().builtins.borrow().clone().map(Ref::upcast);
     }
+    // SAFETY: the current frame is live, and keeps its builtins.
+    unsafe { Object::borrow_opt((*frame).f_builtins).map(Object::new_ref) }
 }
 
 /// Counts a level of recursion of Python code.

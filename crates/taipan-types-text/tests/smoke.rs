@@ -23,7 +23,7 @@ static HOOKS: Hooks = Hooks {
     unraisable: |_, _, _| (),
     check_signals: || Ok(()),
     current_globals: || None,
-    current_builtins: || None,
+    current_builtins: || taipan_object::state::interp().builtins.borrow().clone().map(Ref::upcast),
     current_super_args: || unreachable!(),
     decode: |_, _, _| unreachable!(),
     encode: |_, _, _| unreachable!(),

@@ -121,8 +121,7 @@ pub fn getattr_pair(object: &Object, name: &str) -> PyResult {
 /// `AttributeError` when there is none; what a mapping that stands for the builtins raises.
 pub fn builtin(name: &str) -> PyResult {
     let missing = || err::attribute_error(name);
-    let running = (state::interp().hooks.get().current_builtins)();
-    let builtins = running.or_else(|| state::interp().builtins.borrow().clone().map(Ref::upcast));
+    let builtins = (state::interp().hooks.get().current_builtins)();
     let Some(builtins) = builtins else { return Err(missing()) };
     match builtins.downcast::<crate::dict::Dict>() {
         Some(dict) => dict.get_text(name).ok_or_else(missing),

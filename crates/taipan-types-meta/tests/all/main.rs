@@ -23,7 +23,7 @@ static HOOKS: Hooks = Hooks {
     unraisable: |error, _, _| panic!("unraisable: {}", error.repr_lossy()),
     check_signals: || Ok(()),
     current_globals: || None,
-    current_builtins: || None,
+    current_builtins: || state::interp().builtins.borrow().clone().map(Ref::upcast),
     current_super_args: || Err(err::runtime_error("super(): no current frame")),
     decode: |_, _, _| Err(err::not_implemented_error("decode")),
     encode: |_, _, _| Err(err::not_implemented_error("encode")),
